@@ -1,0 +1,191 @@
+"""Recognisers for formats without a magic number at offset 0. Cheap ones look at the first 4 KiB only.
+
+Each takes the probe and what is already found, and says whether the content is (also) in its format.
+"""
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+from hauberk.core import Content
+
+
+class Probe:
+    """What recognisers look at: the name, the first 4 KiB, and on demand the tail and the text."""
+
+    def __init__(self, content: Content, name: str, head: bytes) -> None:
+        self.content = content
+        self.name = name
+        self.head = head
+        self.size = content.size
+
+    @cached_property
+    def suffix(self) -> str:
+        """Lower-case extension with its dot, "" if none."""
+        base = self.name.rsplit("/", 1)[-1]
+        dot = base.rfind(".")
+        return base[dot:].lower() if dot > 0 else ""
+
+    @cached_property
+    def tail(self) -> bytes:
+        """The last 66,000 bytes: as far as a zip's end record may lie from the end of the file."""
+        return self.head if self.size <= len(self.head) else self.content.read(max(0, self.size - 66_000), 66_000)
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether the head reads as UTF-8 (or UTF-16 with its mark) without control characters."""
+        head = self.head
+        if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            return True
+        if b"\x00" in head or _CONTROL.search(head):
+            return False
+        try:
+            head.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return error.start >= len(head) - 3 and self.size > len(head)
+        return True
+
+    @cached_property
+    def stripped(self) -> bytes:
+        """The head without byte-order mark and leading white space."""
+        return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+_CONTROL = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
+Sniffer = Callable[[Probe, list[str]], bool]
+
+
+def _zip_at_tail(probe: Probe, found: list[str]) -> bool:
+    # A zip is found from its end: data before it (a PE stub, a model, a GIF) does not stop torch, Python or Java.
+    # Inside these containers the end record belongs to a member, which is looked at on its own.
+    if found and found[0] in {"tar", "gzip", "bz2", "xz", "zstd", "lz4", "7z"}:
+        return False
+    return b"PK\x05\x06" in probe.tail and probe.size >= 22
+
+
+def _tar(probe: Probe, found: list[str]) -> bool:
+    if probe.head[257:262] == b"ustar":
+        return True
+    if found or len(probe.head) < 512:
+        return False
+    header = probe.head[:512]
+    try:
+        stored = int(header[148:156].strip(b" \0") or b"x", 8)
+    except ValueError:
+        return False
+    return stored == sum(header[:148]) + 8 * 32 + sum(header[156:]) and header[0] != 0
+
+
+def _safetensors(probe: Probe, found: list[str]) -> bool:
+    if found or probe.size < 8:
+        return False
+    if probe.head[8:9] == b"{":
+        return int.from_bytes(probe.head[:8], "little") < 1 << 40 or probe.suffix == ".safetensors"
+    return probe.suffix == ".safetensors"
+
+
+def _hdf5_later(probe: Probe, found: list[str]) -> bool:
+    if "hdf5" in found:
+        return False
+    offset = 512
+    while offset + 8 <= probe.size and offset <= 1 << 20:  # a user block may precede the signature
+        if probe.content.read(offset, 8) == b"\x89HDF\r\n\x1a\n":
+            return True
+        offset *= 2
+    return False
+
+
+def _tflite(probe: Probe, found: list[str]) -> bool:
+    return not found and probe.head[4:8] == b"TFL3"
+
+
+def _executorch(probe: Probe, found: list[str]) -> bool:
+    return not found and probe.head[4:6] == b"ET" and probe.head[6:8].isdigit()
+
+
+def _zlib(probe: Probe, found: list[str]) -> bool:
+    head = probe.head
+    return not found and len(head) > 2 and head[0] & 0x0F == 8 and head[0] <= 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
+
+
+def _lzma_alone(probe: Probe, found: list[str]) -> bool:
+    return not found and probe.head[:3] == b"\x5d\x00\x00" and len(probe.head) > 13
+
+
+def _pickle(probe: Probe, found: list[str]) -> bool:
+    if any(label not in {"zip", "tar"} for label in found):
+        return False
+    from hauberk.assets.pickle_sniff import looks_like_pickle
+
+    return looks_like_pickle(probe.content, probe.head)
+
+
+def _json(probe: Probe, found: list[str]) -> bool:
+    return not found and probe.is_text and probe.stripped[:1] in {b"{", b"["} and (probe.suffix not in _TEMPLATE_SUFFIXES)
+
+
+def _xml(probe: Probe, found: list[str]) -> bool:
+    start = probe.stripped[:256].lower()
+    return (
+        not found
+        and probe.is_text
+        and start.startswith(b"<")
+        and not _html_start(start)
+        and (start.startswith((b"<?xml", b"<!doctype", b"<net", b"<pmml")) or probe.suffix in {".xml", ".pmml"})
+    )
+
+
+def _html_start(start: bytes) -> bool:
+    return start.startswith((b"<!doctype html", b"<html", b"<script", b"<svg", b"<head", b"<body"))
+
+
+def _html(probe: Probe, found: list[str]) -> bool:
+    return not found and probe.is_text and (_html_start(probe.stripped[:256].lower()) or probe.suffix in {".html", ".htm", ".svg"})
+
+
+_TEMPLATE_SUFFIXES = {".jinja", ".jinja2", ".j2"}
+_SCRIPT_SUFFIXES = {".sh", ".bash", ".bat", ".cmd", ".ps1", ".js", ".mjs", ".rb", ".pl", ".lua", ".php", ".vbs"}
+_SUFFIX_FORMATS = {
+    ".py": "python", ".pyi": "python", ".pyw": "python", ".pth": "script",
+    ".yaml": "yaml", ".yml": "yaml",
+    ".ini": "ini", ".toml": "ini", ".cfg": "ini", ".properties": "ini", ".conf": "ini",
+    **dict.fromkeys(_TEMPLATE_SUFFIXES, "jinja"),
+    **dict.fromkeys(_SCRIPT_SUFFIXES, "script"),
+}  # fmt: skip
+
+
+def _text(probe: Probe, found: list[str]) -> bool:
+    """Labels every other text by suffix, shebang or content; adds the label itself."""
+    if found or not probe.is_text:
+        return False
+    found.append(_text_format(probe))
+    return False
+
+
+def _text_format(probe: Probe) -> str:
+    start = probe.stripped
+    if start.startswith(b"#!"):
+        return "python" if b"python" in start.split(b"\n", 1)[0] else "script"
+    if probe.suffix in _SUFFIX_FORMATS:
+        return _SUFFIX_FORMATS[probe.suffix]
+    if start.startswith(b"tree\n") and b"num_class=" in start:
+        return "lightgbm"
+    return "text"
+
+
+# In this order; each sees what those before it found.
+SNIFFERS: tuple[tuple[str, Sniffer], ...] = (
+    ("tar", _tar),
+    ("tflite", _tflite),
+    ("executorch", _executorch),
+    ("safetensors", _safetensors),
+    ("hdf5", _hdf5_later),
+    ("pickle", _pickle),
+    ("zlib", _zlib),
+    ("xz", _lzma_alone),
+    ("json", _json),
+    ("html", _html),
+    ("xml", _xml),
+    ("text", _text),
+    ("zip", _zip_at_tail),
+)

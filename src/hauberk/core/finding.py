@@ -1,0 +1,47 @@
+"""Finding: a rule held against an asset, with its evidence."""
+
+import hashlib
+
+import msgspec
+
+from hauberk.core.scale import Confidence, Severity
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """A result of repeated trials; intervals are computed where it is shown."""
+
+    hits: int
+    trials: int
+
+
+class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where, and the quoted piece."""
+
+    offset: int | None = None  # byte offset within the asset
+    length: int | None = None
+    where: str = ""  # opcode, key, tensor, member, line
+    quote: str = ""
+    note: str = ""
+    rate: Rate | None = None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A rule held against an asset. `root` is the top-level asset of the scan that it counts against."""
+
+    rule: str
+    asset: str
+    severity: Severity
+    confidence: Confidence
+    risk: str
+    stage: str
+    kind: str
+    message: str
+    evidence: tuple[Evidence, ...] = ()
+    root: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable name of this finding: rule, asset and quoted pieces, no offsets, so edits elsewhere do not change it."""
+        pieces = sorted({f"{e.where}\x1f{e.quote}" for e in self.evidence})
+        material = "\x1e".join((self.rule, self.asset, *pieces))
+        return hashlib.sha256(material.encode("utf-8", "surrogatepass")).hexdigest()[:24]

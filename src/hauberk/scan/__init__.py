@@ -1,0 +1,1 @@
+"""Static scan: walk, read, detect, decide, record."""

@@ -1,0 +1,75 @@
+"""Inspects one asset and everything inside it: identify, read, detect, recurse."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from hauberk.assets.budget import Budget
+from hauberk.assets.errors import ReadError
+from hauberk.assets.formats import FORMATS
+from hauberk.assets.identify import identify
+from hauberk.assets.reading import reader_of
+from hauberk.core import Asset, Fact, Finding, Gap, GapReason
+from hauberk.detect import Bench
+
+Item = Finding | Gap
+
+
+class Inspection:
+    """The inspection of one top-level asset. Iterate `run`; afterwards `format`, `members` and `facts` say what was read."""
+
+    def __init__(self, bench: Bench, budget: Budget) -> None:
+        self.bench = bench
+        self.budget = budget
+        self.format = ""
+        self.kind = ""
+
+    def run(self, asset: Asset) -> Iterator[Item]:
+        """Every finding and gap of `asset` and its members, each with its `root` set."""
+        for item in self._inspect(asset, 0):
+            yield msgspec.structs.replace(item, root=asset.uri)
+
+    def _inspect(self, asset: Asset, depth: int) -> Iterator[Item]:
+        formats = (asset.format,) if asset.format else self._identify(asset)
+        for number, name in enumerate(formats):
+            seen = msgspec.structs.replace(asset, format=name, kind=FORMATS[name].kind)
+            if depth == 0 and number == 0:
+                self.format, self.kind = name, seen.kind
+            yield from self._read(seen, depth)
+
+    def _identify(self, asset: Asset) -> tuple[str, ...]:
+        assert asset.content is not None
+        return identify(asset.content, asset.name)
+
+    def _read(self, asset: Asset, depth: int) -> Iterator[Item]:
+        facts: list[Fact] = []
+        try:
+            for item in reader_of(asset.format)(asset, self.budget):
+                if isinstance(item, Asset):
+                    yield from self._member(item, depth + 1)
+                elif isinstance(item, Gap):
+                    yield _placed(item, asset)
+                elif len(facts) < self.budget.limits.facts:
+                    facts.append(item)
+                else:
+                    raise ReadError(GapReason.TOO_LARGE, f"more than {self.budget.limits.facts} facts")
+        except ReadError as error:
+            if error.check:
+                facts.append(Fact(error.check, error.note, offset=error.offset))
+            yield Gap(asset.uri, error.reason, error.note, kind=asset.kind, offset=error.offset)
+        except (RecursionError, MemoryError, OSError) as error:
+            reason = GapReason.UNREADABLE if isinstance(error, OSError) else GapReason.TOO_DEEP
+            yield Gap(asset.uri, reason, f"reading stopped: {type(error).__name__}", kind=asset.kind)
+        yield from (_placed(item, asset) for item in self.bench.inspect(msgspec.structs.replace(asset, facts=tuple(facts))))
+
+    def _member(self, member: Asset, depth: int) -> Iterator[Item]:
+        if depth > self.budget.limits.depth:
+            yield Gap(member.uri, GapReason.TOO_DEEP, f"more than {self.budget.limits.depth} containers deep")
+            return
+        self.budget.spend_member()
+        self.budget.check_time()
+        yield from self._inspect(member, depth)
+
+
+def _placed(item: Item, asset: Asset) -> Item:
+    return item if item.kind else msgspec.structs.replace(item, kind=asset.kind)
