@@ -23,12 +23,19 @@ def _scan(path: str) -> dict[str, object]:
     from hauberk.detect import Bench
     from hauberk.policy import DEFAULT_POLICY, decide
     from hauberk.rules import load_pack
-    from hauberk.scan.walk import inspect_path
+    from hauberk.scan.examine import examine_file, examine_unit
+    from hauberk.scan.options import ScanOptions
+    from hauberk.scan.walk import Walker
 
     bench = _state.setdefault("bench", Bench(load_pack().rules))
     started = time.process_time()
     try:
-        items = list(inspect_path(Path(path), bench))
+        options = ScanOptions(hashing=os.environ.get("EVAL_HASH") == "1")
+        walker = Walker()
+        walker.add(path)
+        seen = [examine_unit(unit, bench, options) for unit in walker.units]
+        seen += [examine_file(entry, bench, options) for entry in walker.entries]
+        items = [*walker.gaps, *(i for e in seen for i in (*e.findings, *e.gaps))]
     except BaseException:
         return {"path": path, "verdict": "crash", "error": traceback.format_exc(), "findings": [], "gaps": [], "seconds": 0}
     findings = [i for i in items if isinstance(i, Finding)]

@@ -74,6 +74,27 @@ class FileContent:
         self.close()
 
 
+class PathContent:
+    """A regular file that is opened for each read: for trees of thousands of files of which few are looked at."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, 0 when it has gone."""
+        try:
+            return os.stat(self.path).st_size
+        except OSError:
+            return 0
+
+    def read(self, offset: int = 0, length: int = -1) -> bytes:
+        with FileContent(self.path) as opened:
+            return opened.read(offset, length)
+
+
 class SliceContent:
     """A window `[start, start+size)` of another content; never longer than what is there."""
 
