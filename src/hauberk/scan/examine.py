@@ -3,7 +3,7 @@
 import hashlib
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,6 +13,7 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent, FileContent, PathContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.formats import FORMATS
+from hauberk.assets.identify import identify
 from hauberk.assets.tree import Tree
 from hauberk.core import Admission, Asset, AssetRecord, Content, Finding, Gap, GapReason, Kind
 from hauberk.detect import Bench
@@ -32,35 +33,31 @@ class Examined(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...]
 
 
-def examine_file(entry: Entry, bench: Bench, options: ScanOptions) -> Examined:
+Lookup = Callable[[str, str], "Examined | None"]
+"""Asks the store for what it remembers of a digest under a file name."""
+
+
+def examine_file(entry: Entry, bench: Bench, options: ScanOptions, lookup: Lookup | None = None) -> Examined:
     """Looks at one file. Never raises on what the file holds; a file that cannot be opened is a Gap."""
     try:
         with FileContent(entry.path) as opened:
             content: Content = BytesContent(opened.read()) if opened.size <= SMALL else opened
-            return _examine(entry, content, bench, options)
+            return _examine(entry, content, bench, options, lookup)
     except OSError as error:
         gap = Gap(entry.uri, GapReason.UNREADABLE, (error.strerror or "cannot be read").lower(), kind="file", root=entry.uri)
         record = AssetRecord(uri=entry.uri, kind=Kind.BINARY, verdict=Admission.HOLD, size=entry.size, parent=entry.unit)
         return Examined(record, (), (gap,))
 
 
-def _examine(entry: Entry, content: Content, bench: Bench, options: ScanOptions) -> Examined:
+def _examine(entry: Entry, content: Content, bench: Bench, options: ScanOptions, lookup: Lookup | None) -> Examined:
     budget = Budget(options.limits)
     inspection = Inspection(bench, budget)
-    asset = Asset(uri=entry.uri, name=entry.name, content=content)
-    items = _within_time(inspection, asset, options)
-    digest = merkle = ""
-    if not options.hashing:
-        items += _unhashed(entry, inspection)
-    elif entry.size > SPARSE and entry.allocated < entry.size // 2:
-        note = f"a sparse file: {entry.size - entry.allocated} of {entry.size} bytes are holes; it was not hashed"
-        items.append(Gap(entry.uri, GapReason.TOO_LARGE, note, kind=inspection.kind, root=entry.uri))
-    elif isinstance(content, BytesContent) and inspection.kind != Kind.TENSORS:
-        digest = f"sha256:{hashlib.sha256(content.data).hexdigest()}"
-    else:
-        digest, merkle = _digest(content, inspection.format)
-    findings = tuple(i for i in items if isinstance(i, Finding))
-    gaps = tuple(i for i in items if isinstance(i, Gap))
+    digest, merkle, unhashed = _hashed(entry, content, options)
+    if digest and lookup and (known := lookup(digest, entry.name)):
+        return moved(known, entry)
+    items = _within_time(inspection, Asset(uri=entry.uri, name=entry.name, content=content, digest=digest), options)
+    if unhashed and (unhashed.reason != GapReason.NOT_REQUESTED or _has_tensor_bytes(entry, inspection)):
+        items.append(msgspec.structs.replace(unhashed, kind=inspection.kind))
     record = AssetRecord(
         uri=entry.uri,
         kind=inspection.kind,
@@ -72,22 +69,44 @@ def _examine(entry: Entry, content: Content, bench: Bench, options: ScanOptions)
         merkle=merkle,
         parent=entry.unit,
     )
-    return Examined(record, findings, gaps)
+    return Examined(record, tuple(i for i in items if isinstance(i, Finding)), tuple(i for i in items if isinstance(i, Gap)))
 
 
-def _unhashed(entry: Entry, inspection: Inspection) -> list[Finding | Gap]:
-    if inspection.kind not in {Kind.TENSORS, Kind.MODEL, Kind.ARCHIVE} or entry.size <= SMALL:
-        return []
-    note = "hashing is switched off: headers and programs were read, the tensor bytes were not"
-    return [Gap(entry.uri, GapReason.NOT_REQUESTED, note, kind=inspection.kind, root=entry.uri)]
-
-
-def _digest(content: Content, name: str) -> tuple[str, str]:
+def _hashed(entry: Entry, content: Content, options: ScanOptions) -> tuple[str, str, Gap | None]:
+    """SHA-256 and Merkle root of `content`, or the Gap that says why there is none."""
+    if not options.hashing:
+        note = "hashing is switched off: headers and programs were read, the tensor bytes were not"
+        return "", "", Gap(entry.uri, GapReason.NOT_REQUESTED, note, root=entry.uri)
+    if entry.size > SPARSE and entry.allocated < entry.size // 2:
+        note = f"a sparse file: {entry.size - entry.allocated} of {entry.size} bytes are holes; it was not hashed"
+        return "", "", Gap(entry.uri, GapReason.TOO_LARGE, note, root=entry.uri)
+    formats = identify(content, entry.name)
+    if isinstance(content, BytesContent) and FORMATS[formats[0]].kind not in {Kind.TENSORS, Kind.ARCHIVE}:
+        return f"sha256:{hashlib.sha256(content.data).hexdigest()}", "", None
     from hauberk.assets.digest import digest_file
     from hauberk.assets.tensor_map import spans
 
-    digest = digest_file(content, spans(content, name))
-    return f"sha256:{digest.sha256}", f"blake3:{digest.root}" if digest.leaves else ""
+    digest = digest_file(content, spans(content, formats[0]))
+    return f"sha256:{digest.sha256}", f"blake3:{digest.root}" if digest.leaves else "", None
+
+
+def _has_tensor_bytes(entry: Entry, inspection: Inspection) -> bool:
+    return entry.size > SMALL and inspection.kind in {Kind.TENSORS, Kind.MODEL, Kind.ARCHIVE}
+
+
+def moved(known: Examined, entry: Entry) -> Examined:
+    """What is known of the same bytes under another uri, said of `entry`."""
+    old, new = known.record.uri, entry.uri
+
+    def here(uri: str) -> str:
+        return new + uri[len(old) :] if uri.startswith(old) else uri
+
+    replace = msgspec.structs.replace
+    return Examined(
+        replace(known.record, uri=new, parent=entry.unit, size=entry.size),
+        tuple(replace(f, asset=here(f.asset), root=here(f.root)) for f in known.findings),
+        tuple(replace(g, asset=here(g.asset), root=here(g.root)) for g in known.gaps),
+    )
 
 
 def _within_time(inspection: Inspection, asset: Asset, options: ScanOptions) -> list[Finding | Gap]:

@@ -9,14 +9,14 @@ from hauberk.assets.errors import ReadError
 from hauberk.assets.formats import FORMATS
 from hauberk.assets.identify import identify
 from hauberk.assets.reading import reader_of
-from hauberk.core import Asset, Fact, Finding, Gap, GapReason
+from hauberk.core import Asset, Fact, Finding, Gap, GapReason, Kind
 from hauberk.detect import Bench
 
 Item = Finding | Gap
 
 
 class Inspection:
-    """The inspection of one top-level asset. Iterate `run`; afterwards `format`, `members` and `facts` say what was read."""
+    """The inspection of one top-level asset. Iterate `run`; afterwards `format` and `kind` say what it was."""
 
     def __init__(self, bench: Bench, budget: Budget) -> None:
         self.bench = bench
@@ -60,7 +60,8 @@ class Inspection:
         except (RecursionError, MemoryError, OSError) as error:
             reason = GapReason.UNREADABLE if isinstance(error, OSError) else GapReason.TOO_DEEP
             yield Gap(asset.uri, reason, f"reading stopped: {type(error).__name__}", kind=asset.kind)
-        yield from (_placed(item, asset) for item in self.bench.inspect(msgspec.structs.replace(asset, facts=tuple(facts))))
+        for seen in _attributed(asset, facts):
+            yield from (_placed(item, seen) for item in self.bench.inspect(seen))
 
     def _member(self, member: Asset, depth: int) -> Iterator[Item]:
         if depth > self.budget.limits.depth:
@@ -69,6 +70,19 @@ class Inspection:
         self.budget.spend_member()
         self.budget.check_time()
         yield from self._inspect(member, depth)
+
+
+def _attributed(asset: Asset, facts: list[Fact]) -> Iterator[Asset]:
+    """`asset` with its facts; a directory's facts about one of its files (attribute `path`) go to that file."""
+    if asset.kind != Kind.REPOSITORY:
+        yield msgspec.structs.replace(asset, facts=tuple(facts))
+        return
+    by_path: dict[str, list[Fact]] = {"": []}
+    for fact in facts:
+        by_path.setdefault(str(fact.attrs.get("path", "")), []).append(fact)
+    for path, group in by_path.items():
+        uri = f"{asset.uri}/{path}" if path else asset.uri
+        yield msgspec.structs.replace(asset, uri=uri, facts=tuple(group))
 
 
 def _placed(item: Item, asset: Asset) -> Item:

@@ -1,0 +1,105 @@
+"""Writes the generated parts of README, README.zh and docs from the code and the rules; `--check` only compares.
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from hauberk.assets.formats import FORMATS
+from hauberk.cli.main import COMMANDS, cli
+from hauberk.core import Rule, Stage
+from hauberk.rules.load import build_pack
+
+ROOT = Path(__file__).parents[1]
+PACK = build_pack()
+STAGES_ZH = {
+    Stage.DATA: "数据", Stage.TRAINING: "训练", Stage.ALIGNMENT: "对齐", Stage.MODEL: "模型",
+    Stage.FRAMEWORK: "框架", Stage.APPLICATION: "应用", Stage.OPERATION: "运营",
+}  # fmt: skip
+_PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
+
+
+def matrix(language: str) -> str:
+    """Stage x risk: how many rules look for it."""
+    risks = [risk for risk in PACK.taxonomy["risks"] if any(rule.risk == risk for rule in PACK.rules)]
+    stages = [stage for stage in Stage if any(rule.stage == stage for rule in PACK.rules)]
+    names = [STAGES_ZH[stage] if language == "zh" else stage.value for stage in stages]
+    head = "风险" if language == "zh" else "risk"
+    lines = [f"| {head} | {' | '.join(names)} | OWASP LLM 2026 | ATLAS |", "|---|" + "---:|" * len(stages) + "---|---|"]
+    for risk in risks:
+        entry = PACK.taxonomy["risks"][risk]
+        counts = [sum(rule.risk == risk and rule.stage == stage for rule in PACK.rules) for stage in stages]
+        cells = " | ".join(str(count or "") for count in counts)
+        owasp, atlas = ", ".join(entry["owasp-llm-2026"]), ", ".join(entry["atlas-5.6.0"])
+        lines.append(f"| {entry['title'][language]} | {cells} | {owasp} | {atlas} |")
+    return "\n".join(lines) + "\n"
+
+
+def formats(language: str) -> str:
+    """The formats that are recognised by content."""
+    del language
+    rows = [f"| `{f.name}` | {f.title} | {f.kind.value} |" for f in FORMATS.values() if f.name not in {"unknown", "empty"}]
+    return "\n".join(["| format | what | kind |", "|---|---|---|", *rows]) + "\n"
+
+
+def counts(language: str) -> str:
+    """One line of figures."""
+    rules, readers = len(PACK.rules), len(FORMATS) - 2
+    samples = sum(len(rule.samples) for rule in PACK.rules)
+    if language == "zh":
+        return f"{readers} 种格式，{rules} 条规则，每条都带样本（共 {samples} 个），{len(PACK.taxonomy['risks'])} 种风险映射到 7 套外部框架。\n"
+    return f"{readers} formats, {rules} rules with {samples} samples of their own, {len(PACK.taxonomy['risks'])} risks mapped to 7 outside frameworks.\n"
+
+
+def help_texts(language: str) -> str:
+    """`--help` of every command."""
+    del language
+    parts: list[str] = []
+    for name in ("", *COMMANDS):
+        result = CliRunner().invoke(cli, [name, "--help"] if name else ["--help"], prog_name="hauberk", env={"COLUMNS": "100"})
+        parts.append(f"```console\n$ hauberk {name + ' ' if name else ''}--help\n{result.output.rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _rule_section(rule: Rule, language: str) -> str:
+    risk = PACK.taxonomy["risks"][rule.risk]["title"][language]
+    return (
+        f"### {rule.id}\n\n**{rule.title[language]}** · {risk} · {rule.severity.value} / {rule.confidence.value} · "
+        f"{', '.join(rule.reads)}\n\n{rule.why[language].strip()}\n\n*{rule.fix[language].strip()}*\n"
+    )
+
+
+def rules(language: str) -> str:
+    """Every rule: what it is, what an attacker gets, how to fix it."""
+    return "\n".join(_rule_section(rule, language) for rule in sorted(PACK.rules, key=lambda rule: rule.id))
+
+
+PARTS: dict[str, Callable[[str], str]] = {
+    "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
+}  # fmt: skip
+
+
+def main() -> int:
+    check = "--check" in sys.argv
+    stale: list[str] = []
+    for path in (ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        language = "zh" if path.name.endswith(".zh.md") else "en"
+        text = path.read_text("utf-8")
+        fresh = _PART.sub(lambda m, language=language: f"{m[1]}{PARTS[m[2]](language)}{m[3]}", text)
+        if fresh != text:
+            stale.append(str(path.relative_to(ROOT)))
+            if not check:
+                path.write_text(fresh, "utf-8")
+    if check and stale:
+        print(f"out of date: {', '.join(stale)}; run: just generate", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

