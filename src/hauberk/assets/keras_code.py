@@ -1,0 +1,88 @@
+"""Code carried by a Keras configuration: base64 marshal in Lambda layers, torch modules; handed on, never loaded."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import cast
+
+from hauberk.assets.content import BytesContent
+from hauberk.assets.quoting import quote
+from hauberk.core import Asset, Fact, Gap, GapReason
+
+Item = Fact | Asset | Gap
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]{16,}={0,2}\s*")
+_CODE_BYTES = (0x63, 0xE3)  # marshal's `c`, without and with its reference flag
+_FUNCTION_KEYS = frozenset({"function", "output_shape", "mask", "call_fn", "init_fn", "activation", "loss", "fn"})
+
+
+def code_members(asset: Asset, node: object, where: str, key: str) -> Iterator[Item]:
+    """The code at this node: v3 `{code: …}`, a torch module, or v2 `[code, defaults, closure]` under `key`."""
+    if isinstance(node, dict):
+        node = cast("dict[str, object]", node)
+        code = node.get("code")
+        if isinstance(code, str):
+            yield from _code(asset, code, f"{where}.code", certain="defaults" in node or "closure" in node)
+        items = node.get("items")
+        if node.get("class_name") == "__tuple__" and isinstance(items, list):
+            yield from code_members(asset, cast("object", items), f"{where}.items", "function")
+        if node.get("class_name") == "__torch_module__" and isinstance(node.get("config"), str):
+            yield from torch_member(asset, str(node["config"]), f"{where}.config")
+    elif isinstance(node, list):
+        node = cast("list[object]", node)
+        if node and len(node) <= 3 and isinstance(node[0], str) and (certain := key in _FUNCTION_KEYS or _is_code(node[0])):
+            yield from _code(asset, node[0], f"{where}[0]", certain=certain)
+
+
+def _is_code(text: str) -> bool:
+    data = decode_base64(text[:64] if len(text) > 64 else text)
+    return len(data) > 24 and data[0] in _CODE_BYTES
+
+
+def _code(asset: Asset, text: str, where: str, *, certain: bool) -> Iterator[Item]:
+    data = decode_base64(text)
+    if data and data[0] in _CODE_BYTES and len(data) > 24:
+        note = "a Lambda carries Python bytecode, which loading turns into a function"
+        yield Fact("keras.lambda", note, where=where, quote=quote(text, 60), attrs={"size": len(data)})
+        yield asset.child(where, BytesContent(data), format="marshal")
+    elif not certain:
+        return
+    elif data and _is_source(data):
+        yield Fact("keras.lambda-source", "source text where Keras expects bytecode", where=where, quote=quote(data, 80))
+        yield asset.child(f"{where}.py", BytesContent(data), format="python")
+    elif data:
+        yield Fact("keras.lambda", "a Lambda carries code", where=where, quote=quote(text, 60), attrs={"size": len(data)})
+        yield asset.child(where, BytesContent(data))
+        yield Gap(asset.uri, GapReason.UNDECIDED, f"code at {where} is no marshalled code object that can be read")
+    elif len(text) > 16:
+        yield Gap(asset.uri, GapReason.UNDECIDED, f"code at {where} is not base64")
+
+
+def torch_member(asset: Asset, text: str, where: str) -> Iterator[Item]:
+    """A base64 `torch.save` stream, which the wrapper layer loads with `weights_only=False`."""
+    data = decode_base64(text)
+    if len(data) < 8:
+        return
+    note = "a serialised torch module, which Keras unpickles without restriction"
+    yield Fact("keras.torch-module", note, where=where, quote=quote(text, 60), attrs={"size": len(data)})
+    yield asset.child(where, BytesContent(data))
+
+
+def _is_source(data: bytes) -> bool:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(c.isprintable() or c in "\r\n\t" for c in text)
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes of `text`, b"" when it is not base64. Missing padding is forgiven, as Keras' decoder forgives line ends."""
+    if not _BASE64.fullmatch(text):
+        return b""
+    packed = "".join(text.split()).rstrip("=")
+    try:
+        return base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_" if "-" in packed or "_" in packed else None)
+    except (binascii.Error, ValueError):
+        return b""
