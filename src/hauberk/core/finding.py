@@ -42,6 +42,7 @@ class Finding(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """Stable name of this finding: rule, asset and quoted pieces, no offsets, so edits elsewhere do not change it."""
-        pieces = sorted({f"{e.where}\x1f{e.quote}" for e in self.evidence})
-        material = "\x1e".join((self.rule, self.asset, *pieces))
-        return hashlib.sha256(material.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        # Undecodable names hash as `wellformed` spells them, so that a finding read back from a file keeps its name.
+        pieces = sorted({f"{e.where}\x1f{e.quote}".encode("utf-8", "backslashreplace") for e in self.evidence})
+        head = f"{self.rule}\x1e{self.asset}".encode("utf-8", "backslashreplace")
+        return hashlib.sha256(b"\x1e".join((head, *pieces))).hexdigest()[:24]

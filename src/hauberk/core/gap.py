@@ -1,5 +1,6 @@
 """Gap: what was not looked at, or not to the end, and why. A gap never reads as clean."""
 
+import hashlib
 from enum import StrEnum
 
 import msgspec
@@ -35,3 +36,9 @@ class Gap(msgspec.Struct, frozen=True):
     rule: str = ""  # rule or detector concerned, if one
     offset: int | None = None
     root: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable name of this gap: reason, rule and asset; notes and offsets are left out."""
+        material = f"gap\x1e{self.reason}\x1e{self.rule}\x1e{self.asset}"
+        return hashlib.sha256(material.encode("utf-8", "backslashreplace")).hexdigest()[:24]

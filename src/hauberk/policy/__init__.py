@@ -2,5 +2,6 @@
 
 from hauberk.policy.decide import decide
 from hauberk.policy.default import DEFAULT_POLICY
+from hauberk.policy.errors import PolicyError
 
-__all__ = ["DEFAULT_POLICY", "decide"]
+__all__ = ["DEFAULT_POLICY", "PolicyError", "decide"]
