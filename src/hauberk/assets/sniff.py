@@ -77,11 +77,20 @@ def _tar(probe: Probe, found: list[str]) -> bool:
 
 
 def _safetensors(probe: Probe, found: list[str]) -> bool:
-    if found or probe.size < 8:
+    if found or probe.head[8:9] != b"{":
         return False
-    if probe.head[8:9] == b"{":
-        return int.from_bytes(probe.head[:8], "little") < 1 << 40 or probe.suffix == ".safetensors"
-    return probe.suffix == ".safetensors"
+    if probe.suffix == ".safetensors":
+        return True
+    return int.from_bytes(probe.head[:8], "little") < 1 << 40 or (b'"dtype"' in probe.head and b'"data_offsets"' in probe.head)
+
+
+def _safetensors_by_name(probe: Probe, found: list[str]) -> bool:
+    return not found and probe.suffix == ".safetensors"
+
+
+def _ggml_reversed(probe: Probe, found: list[str]) -> bool:
+    # The magic number of a big-endian writer reads as letters, as the first words of a text may.
+    return not found and probe.head[:4] in {b"ggml", b"ggmf", b"ggjt", b"ggla"} and not probe.is_text
 
 
 def _hdf5_later(probe: Probe, found: list[str]) -> bool:
@@ -179,10 +188,12 @@ SNIFFERS: tuple[tuple[str, Sniffer], ...] = (
     ("tflite", _tflite),
     ("executorch", _executorch),
     ("safetensors", _safetensors),
+    ("ggml", _ggml_reversed),
     ("hdf5", _hdf5_later),
     ("pickle", _pickle),
     ("zlib", _zlib),
     ("xz", _lzma_alone),
+    ("safetensors", _safetensors_by_name),
     ("json", _json),
     ("html", _html),
     ("xml", _xml),
