@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 
 import msgspec
 
+from hauberk.assets.budget import Limits
 from hauberk.core import Admission, AssetRecord, Gap, GapReason, Kind
 from hauberk.scan.examine import Examined
 from hauberk.scan.options import ScanOptions
@@ -99,7 +100,7 @@ def _serve(connection: Connection, examine: Examine) -> None:
 def examine_all(entries: Sequence[Entry], examine: Examine, jobs: int, options: ScanOptions) -> Iterator[Examined]:
     """Examines `entries` in `jobs` workers, in whatever order they end."""
     queue = deque(_batches(entries, jobs))
-    patience = options.limits.seconds * 1.5 + 15
+    patience = patience_of(options.limits)
     busy = [_Worker(examine, patience) for _ in range(min(jobs, len(queue)))]
     try:
         for worker in busy:
@@ -118,6 +119,11 @@ def examine_all(entries: Sequence[Entry], examine: Examine, jobs: int, options: 
     finally:
         for worker in busy:
             worker.stop()
+
+
+def patience_of(limits: Limits) -> float:
+    """Seconds after which a worker that does not answer is stopped; its own deadline comes long before."""
+    return limits.seconds * 1.5 + 15
 
 
 def _seconds_to_hash(entry: Entry) -> float:

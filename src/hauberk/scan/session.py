@@ -93,9 +93,7 @@ class Session:
 
     def _fresh(self, entries: Sequence[Entry]) -> Iterator[Examined]:
         lookup = None if self.options.rescan else self.recorder.lookup()
-        examine: Callable[[Entry], Examined] = partial(
-            examine_file, bench=self.bench, options=self.options, lookup=lookup
-        )
+        examine: Callable[[Entry], Examined] = partial(examine_file, bench=self.bench, options=self.options, lookup=lookup)
         jobs = self.options.jobs or os.cpu_count() or 1
         if len(entries) <= IN_PROCESS and sum(e.size for e in entries) <= IN_PROCESS_BYTES:
             return map(examine, entries)

@@ -60,6 +60,7 @@ class Walker:
         self.units: list[Unit] = []
         self.gaps: list[Gap] = []
         self.excluded = 0
+        self._root = ""
         self._directories: set[tuple[int, int]] = set()
         self._seen: set[tuple[tuple[int, int], str]] = set()
 
@@ -72,6 +73,7 @@ class Walker:
             self._gap(uri, GapReason.UNREADABLE, _reason(error))
             return
         if stat.S_ISDIR(status.st_mode):
+            self._root = os.path.realpath(path)
             unit = _Open(path, uri.rstrip("/") or "/", marked=_is_marked(path))
             self._directory(path, unit.uri, unit, status)
             self._close(unit)
@@ -119,7 +121,7 @@ class Walker:
             if child.is_symlink():
                 unit.links[relative] = os.readlink(path)
                 if child.is_dir():
-                    return self._linked_directory(path, child_uri, unit)
+                    return self._linked_directory(path, child_uri)
             status = child.stat()
         except OSError as error:
             self._gap(child_uri, GapReason.ABSENT if child.is_symlink() else GapReason.UNREADABLE, _reason(error))
@@ -129,10 +131,10 @@ class Walker:
         self._file(path, child_uri, child.name, status, unit)
         return None
 
-    def _linked_directory(self, path: str, uri: str, unit: _Open) -> None:
+    def _linked_directory(self, path: str, uri: str) -> None:
         # What a link points to inside the tree is walked where it lies; outside, a loader would follow it and we do not.
         target = os.path.realpath(path)
-        if not target.startswith(os.path.realpath(unit.path) + os.sep):
+        if target != self._root and not target.startswith(self._root + os.sep):
             self._gap(
                 uri, GapReason.NOT_REQUESTED, "a link to a directory outside the scanned tree is not followed; name it to scan it"
             )
