@@ -8,9 +8,11 @@ from hauberk.assets.gguf_header import Header, Value, integers
 from hauberk.assets.gguf_types import ARRAY, INTEGERS, STRING
 from hauberk.assets.quoting import quote
 from hauberk.core import Content, Fact
+from hauberk.core.asset import Scalar
 
 _MOST_LAYERS = 512
 _BIG = 1 << 24
+_RELATION: dict[str, Scalar] = {"problem": "relation"}
 _RECURRENT = (".ssm.", ".wkv.", ".shortconv.", ".kda.", ".linear_attention.")
 
 
@@ -140,7 +142,7 @@ def _architecture(header: Header) -> Iterator[Fact]:
     name = value.text
     if value.type != STRING or not name or len(name) > 64 or not name.isascii() or not name.isprintable() or " " in name:
         note = f"general.architecture is {quote(name, 40)!r}, no name of an architecture"
-        yield Fact("gguf.architecture", note, offset=value.at, where="general.architecture", quote=quote(name, 80))
+        yield Fact("gguf.architecture", note, offset=value.at, where=value.key, quote=quote(name, 80), attrs=_RELATION)
 
 
 def _split(header: Header) -> Iterator[Fact]:
@@ -148,10 +150,11 @@ def _split(header: Header) -> Iterator[Fact]:
     total = header.integer("split.tensors.count")
     if count is not None and number is not None and count > 0 and not 0 <= number < count:
         value = header.values["split.no"]
-        yield Fact("gguf.split", f"part {number} of {count}", offset=value.at, where=value.key, quote=str(number))
+        yield Fact("gguf.split", f"part {number} of {count}", offset=value.at, where=value.key, attrs=_RELATION)
     if total is not None and (total < 0 or (count in {0, 1} and header.records > total)):
         value = header.values["split.tensors.count"]
-        yield Fact("gguf.split", f"{header.records} tensors here, {total} in all parts", offset=value.at, where=value.key)
+        note = f"{header.records} tensors here, {total} in all parts"
+        yield Fact("gguf.split", note, offset=value.at, where=value.key, attrs=_RELATION)
 
 
 def _fact(value: Value, note: str, problem: str) -> Fact:
