@@ -14,6 +14,7 @@ from hauberk.assets.jinja_fold import Folder
 from hauberk.assets.jinja_parse import walk
 from hauberk.assets.quoting import quote
 from hauberk.core import Fact
+from hauberk.core.asset import Scalar
 
 _URL = re.compile(r"(?i)\b(?:https?|ftp)://[^\s'\"<>)]+|\bdata:[a-z]+/")
 _MARKUP = re.compile(r"<[^<>\n]{0,80}>|\[/?[A-Z_]{2,40}\]|\{[^{}]{0,40}\}")
@@ -48,7 +49,7 @@ def behaviours(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:
     yield from _drops_system(tree, contents, folder)
 
 
-def _fact(node: nodes.Node, check: str, note: str, piece: str, **attrs: str | int | bool) -> Fact:
+def _fact(node: nodes.Node, check: str, note: str, piece: str, **attrs: Scalar) -> Fact:
     return Fact(check, note, where=f"line {node.lineno}", quote=quote(piece), attrs=attrs)
 
 
@@ -58,7 +59,7 @@ def words(text: str) -> int:
     return len(_WORD.findall(bare)) + len(_CJK.findall(bare)) // 2
 
 
-def _trigger(node: "nodes.If | nodes.CondExpr", test: nodes.Expr, contents: Contents, folder: Folder) -> Iterator[Fact]:
+def _trigger(node: "nodes.If | nodes.CondExpr", test: nodes.Node, contents: Contents, folder: Folder) -> Iterator[Fact]:
     """Words of the conversation, or the date, decide whether constant text is said."""
     for kind, word in contents.watched(test, folder):
         if kind == "words" and not is_natural(word):
@@ -86,7 +87,7 @@ def is_natural(word: str) -> bool:
 def _said(node: "nodes.If | nodes.CondExpr") -> str:
     """The constant text that a branch says or assigns."""
     parts: list[str] = []
-    body = node.body if isinstance(node, nodes.If) else [node.expr1]
+    body: list[nodes.Node] = node.body if isinstance(node, nodes.If) else [node.expr1]
     for statement in body:
         stack: list[nodes.Node] = [statement]
         while stack:

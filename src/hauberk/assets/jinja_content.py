@@ -115,7 +115,8 @@ class Contents:
             sides = (node.expr, operand.expr)
             if not any(_is_role(side) for side in sides):
                 continue
-            named = {v for side in sides for value in folder.values(side) for v in (value if isinstance(value, list) else [value])}
+            values = [value for side in sides for value in folder.values(side)]
+            named = [one for value in values for one in (value if isinstance(value, list) else [value])]
             if "system" in named or "developer" in named:
                 different = operand.op in {"ne", "notin"}
                 return "not-system" if different != negated else "is-system"

@@ -4,7 +4,7 @@ Facts `jinja.escape`; attribute `way` says how, `certain` whether nothing harmle
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from jinja2 import nodes
 
@@ -12,6 +12,7 @@ from hauberk.assets.jinja_fold import Folder
 from hauberk.assets.jinja_parse import DEBUG_CALL, walk
 from hauberk.assets.quoting import quote
 from hauberk.core import Fact
+from hauberk.core.asset import Scalar
 
 CHECK = "jinja.escape"
 DUNDER = re.compile(r"__[a-zA-Z][a-zA-Z0-9_]*__")
@@ -195,7 +196,7 @@ def _pieces(node: nodes.Node) -> Iterator[str]:
             yield inner.value
 
 
-_LOOKS = {
+_LOOKS: dict[type[nodes.Node], tuple[Callable[[nodes.Node, Folder], Iterator[Fact]], ...]] = {
     nodes.Getattr: (_getattr, _of_global),
     nodes.Getitem: (_getitem, _of_global),
     nodes.Filter: (_filter, _built),
@@ -225,5 +226,5 @@ def lexical_escapes(source: str) -> Iterator[Fact]:
             return
         line = source.count("\n", 0, match.start()) + 1
         certain = match.lastgroup in {"member", "name"}
-        attrs = {"way": "lexical", "certain": certain}
+        attrs: dict[str, Scalar] = {"way": "lexical", "certain": certain}
         yield Fact(CHECK, "spells a way out of the template", where=f"line {line}", quote=quote(match[0]), attrs=attrs)

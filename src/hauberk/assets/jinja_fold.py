@@ -296,20 +296,6 @@ def _reverse(subject: "str | list[Value]") -> Value:
     return subject[::-1]
 
 
-_SIMPLE: dict[str, Callable[["str | list[Value]"], Value]] = {
-    "reverse": _reverse,
-    "list": list,
-    "first": lambda s: s[0] if s else None,
-    "last": lambda s: s[-1] if s else None,
-    "string": _text,
-    "lower": lambda s: _text(s).lower(),
-    "upper": lambda s: _text(s).upper(),
-    "trim": lambda s: _text(s).strip(),
-    "strip": lambda s: _text(s).strip(),
-    "safe": lambda s: s,
-    "length": len,
-}
-
 _DIRECTIVE = re.compile(r"%(?:(?P<percent>%)|[#0\- +]*(?P<width>\d{0,3})(?:\.\d{1,2})?(?P<kind>[csdxXiu]))")
 
 
@@ -365,6 +351,20 @@ def _text(value: Value) -> str:
             parts.append(str(top))
     return "".join(parts)[:LONG]
 
+
+_SIMPLE: dict[str, Callable[["str | list[Value]"], Value]] = {
+    "reverse": _reverse,
+    "list": list,
+    "first": lambda s: s[0] if s else None,
+    "last": lambda s: s[-1] if s else None,
+    "string": _text,
+    "lower": lambda s: _text(s).lower(),
+    "upper": lambda s: _text(s).upper(),
+    "trim": lambda s: _text(s).strip(),
+    "strip": lambda s: _text(s).strip(),
+    "safe": lambda s: s,
+    "length": len,
+}
 
 _FOLDS: dict[type[nodes.Node], Callable[[Folder, nodes.Node, int], Sequence[Value]]] = {
     nodes.Const: _const,
