@@ -39,7 +39,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="hauberk")
 def cli() -> None:
-    """Hauberk 链甲 guards large models along their whole life.
+    r"""Hauberk 链甲 guards large models along their whole life.
 
     \b
     Examples:

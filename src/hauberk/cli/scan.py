@@ -7,7 +7,20 @@ import click
 import msgspec
 
 from hauberk.cli.errors import UserError
-from hauberk.cli.output import emit, format_of, format_option, language_of, language_option, output_option, rendered, wants_colour
+from hauberk.cli.output import (
+    emit,
+    format_of,
+    format_option,
+    language_of,
+    language_option,
+    output_option,
+    rendered,
+    summary,
+    wants_colour,
+)
+from hauberk.cli.settings import Settings, load_settings, overridden
+from hauberk.core import Run
+from hauberk.rules import RulePack
 
 _EXAMPLES = """
 \b
@@ -85,29 +98,40 @@ def command(**given: Any) -> None:
 
 
 def _scan(asked: _Asked) -> int:
-    from hauberk.cli.settings import baseline_applied, load_settings, open_recorder, write_baseline
+    from hauberk.policy.baseline import read_baseline, write_baseline
     from hauberk.policy.errors import PolicyError
     from hauberk.rules.load import RuleFileError, load_pack
+    from hauberk.scan.recorder import opened_recorder
     from hauberk.scan.session import Session
     from hauberk.scan.spool import TargetError
-    from hauberk.scan.targets import environment_paths
+    from hauberk.scan.targets import Targets, environment_paths
     from hauberk.store import StoreError
 
     try:
-        settings = load_settings(asked.config).overridden(asked)
+        settings = overridden(load_settings(asked.config), asked)
         pack = load_pack()
-        targets = (*asked.targets, *(environment_paths(asked.env) if asked.env is not None else ()))
-        recorder = open_recorder(asked, settings)
-        session = Session(pack, settings.policy, settings.options, recorder, quiet=asked.quiet)
-        run = session.run(targets, resume=recorder.resumable(targets) if asked.resume else "")
-        run = baseline_applied(run, asked.baseline, settings.policy)
+        environments = tuple(environment_paths(asked.env)) if asked.env is not None else ()
+        targets = Targets(asked.targets, environments)
+        baseline = read_baseline(asked.baseline) if asked.baseline else None
+        store = None if asked.no_store else asked.store or settings.store
+        with opened_recorder(store, pack, settings.options) as recorder:
+            session = Session(pack, settings.policy, settings.options, recorder, baseline=baseline, quiet=asked.quiet)
+            run = session.run(targets, resume=recorder.resumable(targets.all) if asked.resume else "")
         if asked.write_baseline:
             write_baseline(run, asked.write_baseline)
+        run = _with_notices(run, pack, settings, targets.all)
     except (TargetError, StoreError, PolicyError, RuleFileError) as error:
         raise UserError(str(error)) from error
     language, name = language_of(asked.lang), format_of(asked.format_, asked.output)
     emit(rendered(run, pack, name, language, colour=wants_colour() and not asked.output), asked.output)
     if asked.output and not asked.quiet:
-        summary = rendered(run, pack, "summary", language)
-        sys.stderr.write(summary.decode())
+        click.echo(summary(run, language, asked.output), err=True)
     return 0 if asked.exit_zero else run.exit_code
+
+
+def _with_notices(run: Run, pack: RulePack, settings: Settings, targets: tuple[str, ...]) -> Run:
+    from hauberk.policy.config import config_in_target, unknown_names
+
+    lines = unknown_names(settings.policy, (rule.id for rule in pack.rules), pack.taxonomy["risks"])
+    inside = config_in_target(settings.config, targets)
+    return msgspec.structs.replace(run, notices=(*run.notices, *lines, *((inside,) if inside else ())))

@@ -14,7 +14,7 @@ import msgspec
 from hauberk.core import Rule
 
 HERE = Path(__file__).parent
-_SEALED = HERE / "sealed.msgpack"
+SEALED = HERE / "sealed.msgpack"
 _PACK = HERE / "pack.msgpack"
 
 Signature = list[tuple[str, int, int]]
@@ -41,8 +41,8 @@ class RulePack(msgspec.Struct, frozen=True):
 
 def load_pack(folder: Path = HERE) -> RulePack:
     """The rules of `folder`. Raises RuleFileError."""
-    if folder == HERE and _SEALED.exists():
-        return msgspec.msgpack.decode(_SEALED.read_bytes(), type=RulePack)
+    if folder == HERE and SEALED.exists():
+        return msgspec.msgpack.decode(SEALED.read_bytes(), type=RulePack)
     signature = _signature(folder)
     if folder == HERE and _PACK.exists():
         try:

@@ -118,6 +118,9 @@ def _within_time(inspection: Inspection, asset: Asset, options: ScanOptions) -> 
                 items.append(item)  # noqa: PERF402 - what was found before an alarm must be kept
     except ReadError as error:
         items.append(Gap(asset.uri, error.reason, error.note, kind=asset.kind, root=asset.uri))
+    except Exception as error:  # noqa: BLE001 - a defect in a reader must cost this file a Gap, not the scan its end
+        note = f"a reader failed: {type(error).__name__}: {error}"[:300]
+        items.append(Gap(asset.uri, GapReason.DETECTOR_ERROR, note, kind=asset.kind, root=asset.uri))
     return items
 
 

@@ -1,6 +1,6 @@
 """One scan from targets to Run: walk, examine what the store does not already know, decide, record."""
 
-import datetime
+import datetime as dt
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ import msgspec
 from hauberk import __version__
 from hauberk.core import Gap, GapReason, Policy, Run, Versions
 from hauberk.detect import Bench
+from hauberk.policy.baseline import Baseline
 from hauberk.policy.verdicts import concluded
 from hauberk.rules import RulePack
 from hauberk.scan.examine import Examined, examine_file, examine_unit
@@ -18,7 +19,7 @@ from hauberk.scan.options import ScanOptions
 from hauberk.scan.pool import examine_all
 from hauberk.scan.progress import Progress
 from hauberk.scan.recorder import Recorder
-from hauberk.scan.targets import opened
+from hauberk.scan.targets import Targets, opened
 from hauberk.scan.walk import Entry, Walker
 
 IN_PROCESS = 8  # this many files are examined without starting workers
@@ -28,11 +29,21 @@ IN_PROCESS_BYTES = 64 << 20
 class Session:
     """What one scan works with. `run` gives its Run; a second session may resume an interrupted one."""
 
-    def __init__(self, pack: RulePack, policy: Policy, options: ScanOptions, recorder: Recorder, *, quiet: bool = False) -> None:
-        self.pack, self.policy, self.options, self.recorder, self.quiet = pack, policy, options, recorder, quiet
+    def __init__(
+        self,
+        pack: RulePack,
+        policy: Policy,
+        options: ScanOptions,
+        recorder: Recorder,
+        *,
+        baseline: Baseline | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.pack, self.policy, self.options, self.recorder = pack, policy, options, recorder
+        self.baseline, self.quiet = baseline, quiet
         self.bench = Bench(pack.rules)
 
-    def run(self, targets: tuple[str, ...], extra_gaps: Sequence[Gap] = (), *, resume: str = "") -> Run:
+    def run(self, targets: Targets, *, resume: str = "") -> Run:
         """Scans `targets`. `resume` is the id of an interrupted run to go on from.
 
         An interruption ends the scan early and leaves its Run incomplete. Raises TargetError and StoreError.
@@ -40,7 +51,7 @@ class Session:
         run = Run(
             id=resume or uuid.uuid4().hex[:12],
             command="scan",
-            targets=targets,
+            targets=targets.all,
             versions=Versions(tool=__version__, rules=self.pack.digest),
             started=_now(),
             complete=False,
@@ -48,18 +59,18 @@ class Session:
         self.recorder.begin(run)
         with opened(targets, self.options) as walker:
             seen, complete = self._examine(walker)
-            gaps = [*walker.gaps, *extra_gaps]
+            gaps = list(walker.gaps)
         if walker.excluded:
             note = f"{walker.excluded} files or folders are excluded by your configuration"
-            gaps.append(Gap(targets[0], GapReason.NOT_REQUESTED, note, kind="file", root=targets[0]))
+            gaps.append(Gap(targets.all[0], GapReason.NOT_REQUESTED, note, kind="file", root=targets.all[0]))
         if not complete:
             left = len(walker.entries) + len(walker.units) - len(seen)
             note = f"interrupted: {left} of {len(walker.entries)} files were not looked at; go on with --resume"
-            gaps.append(Gap(targets[0], GapReason.INTERRUPTED, note, kind="file", root=targets[0]))
+            gaps.append(Gap(targets.all[0], GapReason.INTERRUPTED, note, kind="file", root=targets.all[0]))
         done = _assembled(run, seen, gaps, complete=complete)
-        concluded_run = concluded(done, self.policy)
-        self.recorder.finish(concluded_run)
-        return concluded_run
+        done = concluded(done, self.policy, self.baseline)
+        self.recorder.finish(done)
+        return done
 
     def _examine(self, walker: Walker) -> tuple[list[Examined], bool]:
         """Everything examined so far, and whether that is everything."""
@@ -83,12 +94,12 @@ class Session:
         for entry in entries:
             known = None if self.options.rescan else self.recorder.known(entry)
             if known:
-                self.recorder.add(entry, known, fresh=False)
+                self.recorder.add(entry, known)
                 yield known
             else:
                 unknown.append(entry)
         for examined in self._fresh(unknown):
-            self.recorder.add(by_uri[examined.record.uri], examined, fresh=True)
+            self.recorder.add(by_uri[examined.record.uri], examined)
             yield examined
 
     def _fresh(self, entries: Sequence[Entry]) -> Iterator[Examined]:
@@ -114,4 +125,4 @@ def _assembled(run: Run, seen: Sequence[Examined], gaps: Sequence[Gap], *, compl
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
+import msgspec
+
 from hauberk.core import Gap, GapReason
 from hauberk.scan.options import ScanOptions
 from hauberk.scan.spool import TargetError, copy_bounded
@@ -20,8 +22,33 @@ def is_url(target: str) -> bool:
     return target.startswith(("http://", "https://"))
 
 
+class Targets(msgspec.Struct, frozen=True):
+    """What to look at: paths, URLs and `-` as named, and the package folders of installed environments."""
+
+    named: tuple[str, ...]
+    environments: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Everything, as the run records it."""
+        return (*self.named, *self.environments)
+
+
+# Of an installed package, source and native libraries are what pip and the interpreter vouch for; models and start-up
+# hooks are what a scan of an environment is after. What is left out is counted and reported as a gap.
+_PACKAGE_FILES = frozenset(
+    {".py", ".pyi", ".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".h", ".hpp", ".c", ".cpp", ".cu", ".pyx", ".pxd"}
+)
+_STARTUP = frozenset({"sitecustomize.py", "usercustomize.py"})
+
+
+def is_package_file(name: str) -> bool:
+    """Whether a scan of an environment leaves the file called `name` out."""
+    return os.path.splitext(name)[1].lower() in _PACKAGE_FILES and name not in _STARTUP
+
+
 @contextmanager
-def opened(targets: tuple[str, ...], options: ScanOptions) -> Generator[Walker]:
+def opened(targets: Targets, options: ScanOptions) -> Generator[Walker]:
     """Everything `targets` name, walked. Spools of stdin and URLs live as long as the context.
 
     Raises TargetError when a named path does not exist or a URL cannot be fetched.
@@ -29,7 +56,7 @@ def opened(targets: tuple[str, ...], options: ScanOptions) -> Generator[Walker]:
     walker = Walker(options.exclude)
     spool = ""
     try:
-        for target in targets:
+        for target in targets.named:
             if target == "-" or is_url(target):
                 spool = spool or tempfile.mkdtemp(prefix="hauberk-")
                 _spooled(target, spool, walker, options)
@@ -37,10 +64,25 @@ def opened(targets: tuple[str, ...], options: ScanOptions) -> Generator[Walker]:
                 raise TargetError(f"{target}: no such file or directory; check the path")
             else:
                 walker.add(target)
+        for folder in targets.environments:
+            _add_environment(folder, walker, options)
         yield walker
     finally:
         if spool:
             shutil.rmtree(spool, ignore_errors=True)
+
+
+def _add_environment(folder: str, walker: Walker, options: ScanOptions) -> None:
+    inside = Walker(options.exclude, leave=is_package_file)
+    inside.add(folder)
+    walker.entries += inside.entries
+    walker.units += inside.units
+    walker.gaps += inside.gaps
+    if inside.excluded:
+        note = (
+            f"{inside.excluded} source and native files of installed packages were left out; name the folder itself to include them"
+        )
+        walker.gaps.append(Gap(folder, GapReason.NOT_REQUESTED, note, kind="environment", root=folder))
 
 
 def _spooled(target: str, spool: str, walker: Walker, options: ScanOptions) -> None:

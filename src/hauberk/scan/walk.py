@@ -3,7 +3,7 @@
 import fnmatch
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -54,8 +54,10 @@ class _Open:
 class Walker:
     """Walks targets. `entries` and `units` grow as it goes; what cannot be looked at is in `gaps`."""
 
-    def __init__(self, exclude: Iterable[str] = ()) -> None:
+    def __init__(self, exclude: Iterable[str] = (), leave: Callable[[str], bool] | None = None) -> None:
+        """`exclude` are globs over names and relative paths; `leave` says of a file's name whether to leave it out."""
         self.exclude = tuple(exclude)
+        self.leave = leave
         self.entries: list[Entry] = []
         self.units: list[Unit] = []
         self.gaps: list[Gap] = []
@@ -114,7 +116,7 @@ class Walker:
     def _child(self, child: os.DirEntry[str], uri: str, unit: _Open) -> tuple[str, str, _Open, os.stat_result] | None:
         path, child_uri = child.path, f"{uri}/{child.name}"
         relative = path[len(unit.path) :].lstrip("/")
-        if self._is_excluded(relative, child.name):
+        if self._is_excluded(relative, child.name) or (self.leave and self.leave(child.name) and not child.is_dir()):
             self.excluded += 1
             return None
         try:
