@@ -73,7 +73,7 @@ def _peer_commands(peers: Path | None, path: Path) -> dict[str, list[str]]:
 
 
 def _cases(folder: Path, size: int) -> dict[str, tuple[Path, dict[str, list[str]]]]:
-    """name -> (input, our and the reference commands)."""
+    """Name -> (input, our and the reference commands)."""
     cases: dict[str, tuple[Path, dict[str, list[str]]]] = {}
 
     def tensor(name: str, path: Path) -> None:
@@ -104,7 +104,8 @@ def _cases(folder: Path, size: int) -> dict[str, tuple[Path, dict[str, list[str]
 
 
 def _versions(peers: Path | None) -> None:
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "?")
     print(f"# {platform.platform()}, {os.cpu_count()} cores, {cpu}, Python {platform.python_version()}")
     script = "import importlib.metadata as m,sys;print(sys.argv[1],m.version(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", script, "hauberk"], check=False)
@@ -141,7 +142,7 @@ def main() -> int:
             print(f"{label:24} {row['cpu']:8.2f} {row['wall']:8.2f} {row['rss_mb']:8.0f} {note}", flush=True)
             results.append({"case": name, "command": label, **row, "note": note})
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        options.json.write_text(json.dumps({"machine": platform.platform(), "rows": results}, indent=1) + "\n")
     if not options.keep and not options.inputs:
         shutil.rmtree(folder)
     return 0

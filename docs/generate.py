@@ -3,6 +3,7 @@
 A generated part stands between `<!-- generated: NAME -->` and `<!-- /generated -->`.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -49,11 +50,11 @@ def formats(language: str) -> str:
 
 def counts(language: str) -> str:
     """One line of figures."""
-    rules, readers = len(PACK.rules), len(FORMATS) - 2
+    rules, readers, risks = len(PACK.rules), len(FORMATS) - 2, len(PACK.taxonomy["risks"])
     samples = sum(len(rule.samples) for rule in PACK.rules)
     if language == "zh":
-        return f"{readers} 种格式，{rules} 条规则，每条都带样本（共 {samples} 个），{len(PACK.taxonomy['risks'])} 种风险映射到 7 套外部框架。\n"
-    return f"{readers} formats, {rules} rules with {samples} samples of their own, {len(PACK.taxonomy['risks'])} risks mapped to 7 outside frameworks.\n"
+        return f"{readers} 种格式，{rules} 条规则，每条都带样本（共 {samples} 个），{risks} 种风险映射到 7 套外部框架。\n"
+    return f"{readers} formats, {rules} rules with {samples} samples of their own, {risks} risks mapped to 7 outside frameworks.\n"
 
 
 def help_texts(language: str) -> str:
@@ -79,8 +80,59 @@ def rules(language: str) -> str:
     return "\n".join(_rule_section(rule, language) for rule in sorted(PACK.rules, key=lambda rule: rule.id))
 
 
+def _share(count: int, whole: int) -> str:
+    return f"{count / whole:.1%}"
+
+
+def detection(language: str) -> str:
+    """The detection table, from the committed results of evals/models/compare.py."""
+    path = ROOT / "evals" / "models" / "results.json"
+    if not path.exists():
+        return ""
+    results = json.loads(path.read_text())
+    heads = {
+        "en": "| scanner | malicious: called bad | bad or held/warned | silent, not read | benign: called bad | held/warned |",
+        "zh": "| 扫描器 | 恶意：拦截 | 拦截或待定/警告 | 无声或未读 | 良性：误拦 | 待定/警告 |",
+    }
+    lines = [heads[language], "|---|---:|---:|---:|---:|---:|"]
+    for name, row in results["scanners"].items():
+        bad, good = row["malicious"], row["benign"]
+        caught, warned = bad.get("bad", 0), bad.get("warned", 0)
+        cells = (
+            _share(caught, bad["samples"]),
+            _share(caught + warned, bad["samples"]),
+            _share(bad["samples"] - caught - warned, bad["samples"]),
+            _share(good.get("bad", 0), good["samples"]),
+            _share(good.get("warned", 0), good["samples"]),
+        )
+        lines.append(f"| {name} {row['version']} | {' | '.join(cells)} |")
+    first = results["scanners"]["hauberk"]
+    counted = f"{first['malicious']['samples']} malicious, {first['benign']['samples']} benign"
+    note = {
+        "en": f"\n{counted} samples of about 60 formats, all scanners in one run ({results['date']}): `evals/models/compare.py`. "
+        "This corpus was at hand while the rules were written; see [evals/models](evals/models/README.md).",
+        "zh": f"\n{counted}，约 60 种格式，同一次运行（{results['date']}）：`evals/models/compare.py`。"
+        "编写规则时这套样本就在手边，详见 [evals/models](evals/models/README.md)。",
+    }
+    return "\n".join(lines) + "\n" + note[language] + "\n"
+
+
+def speed(language: str) -> str:
+    """The speed table, from the committed results of bench/scan.py."""
+    path = ROOT / "bench" / "results.json"
+    if not path.exists():
+        return ""
+    heads = {"en": "| input | command | CPU s | wall s | peak MB |", "zh": "| 输入 | 命令 | CPU 秒 | 墙钟秒 | 峰值 MB |"}
+    lines = [heads[language], "|---|---|---:|---:|---:|"]
+    for row in json.loads(path.read_text())["rows"]:
+        note = f" ({row['note']})" if row["note"] else ""
+        figures = f"{row['cpu']:.2f} | {row['wall']:.2f} | {row['rss_mb']:.0f}"
+        lines.append(f"| {row['case']} | {row['command']}{note} | {figures} |")
+    return "\n".join(lines) + "\n"
+
+
 PARTS: dict[str, Callable[[str], str]] = {
-    "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
+    "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules, "detection": detection, "speed": speed,
 }  # fmt: skip
 
 
