@@ -1,12 +1,87 @@
-"""Not furnished yet."""
+"""Reader of native programs and libraries: what kind, for which machine. They are named, not judged byte by byte."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.mismatch import expects_data
+from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Fact, Gap, GapReason
 
+_ELF_MACHINES = {
+    3: "x86",
+    40: "ARM",
+    62: "x86-64",
+    183: "AArch64",
+    243: "RISC-V",
+    190: "CUDA",
+    224: "AMD GPU",
+    8: "MIPS",
+    21: "PowerPC64",
+}
+_ELF_TYPES = {1: "object", 2: "program", 3: "library or program", 4: "core"}
+_PE_MACHINES = {0x14C: "x86", 0x8664: "x86-64", 0xAA64: "AArch64", 0x1C0: "ARM"}
+_GPU = {"CUDA", "AMD GPU"}
 
-def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
-    """Yields one Gap."""
+
+def read(asset: Asset, budget: Budget) -> Iterator[Fact | Gap]:
+    """Yields one fact that says what the program is, and a Gap, since its code is not analysed."""
     del budget
-    yield Gap(asset.uri, GapReason.UNSUPPORTED, "this format is recognised and not read yet")
+    assert asset.content is not None
+    head = asset.content.read(0, 4096)
+    describe = _DESCRIBERS.get(asset.format, _other)
+    sort, machine = describe(head)
+    if not sort:
+        yield Gap(asset.uri, GapReason.UNRECOGNISED, "begins like a program but is none")
+        return
+    base = asset.name.rsplit("/", 1)[-1]
+    suffix = base.rpartition(".")[2].lower() if "." in base else ""
+    honest = not expects_data(suffix)
+    launcher = head.startswith((b"MZqFpD=", b"jartsr='", b"APEDBG='"))
+    what = "self-running model (llamafile)" if launcher or suffix == "llamafile" else f"{asset.format} {sort}"
+    attrs: dict[str, str | int | float | bool] = {
+        "format": asset.format,
+        "machine": machine,
+        "honest": honest,
+        "llamafile": launcher or suffix == "llamafile",
+        "gpu": machine in _GPU,
+    }
+    yield Fact(
+        "native.program", f"{what} for {machine or 'any machine'}", offset=0, where="header", quote=quote(base, 80), attrs=attrs
+    )
+    yield Gap(asset.uri, GapReason.UNSUPPORTED, "the machine code of programs is named, not analysed")
+
+
+def _elf(head: bytes) -> tuple[str, str]:
+    if len(head) < 20:
+        return "fragment", ""
+    order = "big" if head[5] == 2 else "little"
+    machine = int.from_bytes(head[18:20], order)
+    return _ELF_TYPES.get(int.from_bytes(head[16:18], order), "file"), _ELF_MACHINES.get(machine, f"machine {machine}")
+
+
+def _pe(head: bytes) -> tuple[str, str]:
+    if head.startswith((b"MZqFpD=", b"jartsr='", b"APEDBG='")):
+        return "portable executable", "several machines"
+    at = int.from_bytes(head[60:64], "little")
+    if len(head) >= 64 and head[at : at + 4] == b"PE\0\0":
+        machine = int.from_bytes(head[at + 4 : at + 6], "little")
+        library = int.from_bytes(head[at + 22 : at + 24], "little") & 0x2000
+        return ("library" if library else "program"), _PE_MACHINES.get(machine, f"machine {machine}")
+    is_stub = head[2:4] in {b"\x90\x00", b"\x50\x00", b"\x80\x00"} or b"This program cannot be run" in head or at > len(head) - 4
+    return ("program", "DOS") if is_stub and len(head) >= 64 else ("", "")
+
+
+def _macho(head: bytes) -> tuple[str, str]:
+    order = "little" if head[:1] in {b"\xcf", b"\xce"} else "big"
+    machine = int.from_bytes(head[4:8], order)
+    names = {7: "x86", 0x01000007: "x86-64", 12: "ARM", 0x0100000C: "AArch64"}
+    sorts = {1: "object", 2: "program", 6: "library", 8: "bundle"}
+    return sorts.get(int.from_bytes(head[12:16], order), "file"), names.get(machine, f"machine {machine}")
+
+
+def _other(head: bytes) -> tuple[str, str]:
+    del head
+    return "module", ""
+
+
+_DESCRIBERS: dict[str, Callable[[bytes], tuple[str, str]]] = {"elf": _elf, "pe": _pe, "macho": _macho}

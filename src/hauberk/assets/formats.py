@@ -37,6 +37,7 @@ FORMATS: dict[str, Format] = _table(
     ("lz4", "LZ4 frame", Kind.ARCHIVE, "compressed:read_lz4"),
     ("zlib", "zlib stream (joblib)", Kind.ARCHIVE, "compressed:read_zlib"),
     ("7z", "7-Zip", Kind.ARCHIVE, "sevenzip"),
+    ("torchscript", "TorchScript source", Kind.CODE, "torchscript"),
     ("rar", "RAR", Kind.ARCHIVE, "unread"),
     # tensors
     ("safetensors", "safetensors", Kind.TENSORS, "safetensors"),
