@@ -27,22 +27,6 @@ _OBJECT_SUFFIXES = (
     "pt", "pth", "pkl", "pickle", "ckpt", "joblib", "p", "dill", "cloudpickle",
     "ptl", "pte", "mar", "pt2", "bin", "model",
 )  # fmt: skip
-    "pt",
-    "pth",
-    "pkl",
-    "pickle",
-    "ckpt",
-    "joblib",
-    "p",
-    "dill",
-    "cloudpickle",
-    "ptl",
-    "pte",
-    "mar",
-    "pt2",
-    "bin",
-    "model",
-)
 _PROMISES: dict[str, frozenset[str]] = {
     **dict.fromkeys(_OBJECT_SUFFIXES, frozenset(_OBJECTS)),
     "safetensors": frozenset({"safetensors"}),

@@ -6,7 +6,7 @@ It follows the plain opcodes torch writes and stops at anything else: the pickle
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import msgspec
 
@@ -172,7 +172,7 @@ def _keep_view(arguments: tuple[Any, ...]) -> None:
         use.views.append(View(offset, size, stride))
 
 
-def _are_ints(value: Any) -> bool:
+def _are_ints(value: Any) -> TypeGuard[tuple[int, ...]]:
     return isinstance(value, tuple) and all(isinstance(n, int) for n in cast("tuple[Any, ...]", value))
 
 
