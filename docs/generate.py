@@ -132,7 +132,8 @@ def speed(language: str) -> str:
 
 
 PARTS: dict[str, Callable[[str], str]] = {
-    "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules, "detection": detection, "speed": speed,
+    "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
+    "detection": detection, "speed": speed,
 }  # fmt: skip
 
 

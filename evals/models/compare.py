@@ -7,7 +7,7 @@ DIR holds one virtual environment a peer (see bench/scan.py). Every scanner sees
 
 import argparse
 import collections
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -70,7 +70,12 @@ def main() -> int:
             said = json.loads(out.read_text())
             scanners[peer] = {"version": said["version"], **_rates(said["outcomes"], samples)}
     machine = f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    summary = {"date": datetime.date.today().isoformat(), "machine": machine, "scanners": scanners, "techniques": techniques}
+    summary = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": machine,
+        "scanners": scanners,
+        "techniques": techniques,
+    }
     options.out.write_text(json.dumps(summary, indent=1) + "\n")
     for name, row in scanners.items():
         print(name, row)

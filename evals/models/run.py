@@ -2,7 +2,7 @@
 
     python evals/models/run.py CORPUS_DIR [--format pickle] [--technique x] [--misses] [--json OUT]
 
-CORPUS_DIR holds manifest.json (samples: path, kind, format, label, technique, class).
+CORPUS_DIR holds manifest.json (samples: path, kind, format, label, technique, class). The reference policy decides.
 """
 
 import argparse
@@ -14,11 +14,15 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
-_state: dict[str, object] = {}
+_state: dict[str, Any] = {}
+Sample = dict[str, Any]
+Outcome = dict[str, Any]
 
 
-def _scan(path: str) -> dict[str, object]:
+def scan(path: str) -> Outcome:
+    """What Hauberk says of one file or directory."""
     from hauberk.core import Finding
     from hauberk.detect import Bench
     from hauberk.policy import DEFAULT_POLICY, decide
@@ -29,29 +33,66 @@ def _scan(path: str) -> dict[str, object]:
 
     bench = _state.setdefault("bench", Bench(load_pack().rules))
     started = time.process_time()
+    options = ScanOptions()
     try:
-        options = ScanOptions(hashing=os.environ.get("EVAL_HASH") == "1")
         walker = Walker()
         walker.add(path)
         seen = [examine_unit(unit, bench, options) for unit in walker.units]
         seen += [examine_file(entry, bench, options) for entry in walker.entries]
-        items = [*walker.gaps, *(i for e in seen for i in (*e.findings, *e.gaps))]
     except BaseException:
-        return {"path": path, "verdict": "crash", "error": traceback.format_exc(), "findings": [], "gaps": [], "seconds": 0}
+        return {"verdict": "crash", "error": traceback.format_exc(), "findings": [], "gaps": [], "seconds": 0}
+    items = [*walker.gaps, *(i for e in seen for i in (*e.findings, *e.gaps))]
     findings = [i for i in items if isinstance(i, Finding)]
     gaps = [i for i in items if not isinstance(i, Finding)]
-    verdict = decide(DEFAULT_POLICY, findings, gaps)
     return {
-        "path": path,
-        "verdict": str(verdict.admission),
+        "verdict": str(decide(DEFAULT_POLICY, findings, gaps).admission),
         "findings": [(f.rule, str(f.severity), str(f.confidence), f.message[:160], f.asset[-60:]) for f in findings],
-        "gaps": [(str(g.reason), g.note[:120]) for g in gaps],
+        "gaps": [(str(g.reason), g.note[:160]) for g in gaps],
         "seconds": time.process_time() - started,
     }
 
 
+def _show(sample: Sample, outcome: Outcome) -> None:
+    kind = f"{sample['label']} {sample['format']}/{sample['technique']} [{sample['class']}]"
+    print(f"{sample['id']} {kind} -> {outcome['verdict']} ({outcome['seconds']:.2f}s): {sample['why'][:140]}")
+    for finding in outcome["findings"][:8]:
+        print("     finding", *finding)
+    for gap in outcome["gaps"][:6]:
+        print("     gap", *gap)
+    if "error" in outcome:
+        print("     " + outcome["error"].replace("\n", "\n     "))
+
+
+def _is_wrong(sample: Sample, outcome: Outcome) -> bool:
+    broke = outcome["verdict"] == "crash" or any(reason == "detector-error" for reason, _ in outcome["gaps"])
+    return broke or (outcome["verdict"] == "admit") == (sample["label"] == "malicious")
+
+
+def _summary(pairs: list[tuple[Sample, Outcome]]) -> None:
+    table: dict[tuple[str, str, str], collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    for sample, outcome in pairs:
+        table[sample["label"], sample["format"], sample["technique"]][outcome["verdict"]] += 1
+    print("-- per technique (admit/hold/block/crash)")
+    for (label, fmt, technique), c in sorted(table.items()):
+        print(f"{label:9} {fmt:14} {technique:30} {c['admit']:4} {c['hold']:4} {c['block']:4} {c['crash']:4}")
+    for label in ("malicious", "benign"):
+        outcomes = [outcome for sample, outcome in pairs if sample["label"] == label]
+        if not outcomes:
+            continue
+        counts = collections.Counter(outcome["verdict"] for outcome in outcomes)
+        shares = ", ".join(
+            f"{verdict} {counts[verdict]} = {counts[verdict] / len(outcomes):.1%}" for verdict in ("block", "hold", "admit")
+        )
+        caught = (counts["block"] + counts["hold"]) / len(outcomes)
+        silent = sum(o["verdict"] == "admit" and not o["findings"] and not o["gaps"] for o in outcomes)
+        errors = sum(any(reason == "detector-error" for reason, _ in o["gaps"]) for o in outcomes)
+        tail = f"block or hold {caught:.1%}, nothing said of {silent}, crashes {counts['crash']}, reader errors {errors}"
+        print(f"{label} {len(outcomes)}: {shares}; {tail}")
+    print(f"slowest {max((outcome['seconds'] for _, outcome in pairs), default=0):.1f} s CPU")
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--format", action="append", default=[])
     parser.add_argument("--technique", action="append", default=[])
@@ -61,63 +102,25 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    samples = json.loads((options.corpus / "manifest.json").read_text())["samples"]
-    samples = [
-        s
-        for s in samples
-        if (not options.format or s["format"] in options.format)
-        and (not options.technique or s["technique"] in options.technique)
-        and (not options.id or s["id"] in options.id)
+    wanted = {key: set(getattr(options, key)) for key in ("format", "technique", "id")}
+    samples: list[Sample] = [
+        sample
+        for sample in json.loads((options.corpus / "manifest.json").read_text())["samples"]
+        if all(not values or sample[key] in values for key, values in wanted.items())
     ]
-    paths = [str(options.corpus / s["path"]) for s in samples]
+    paths = [str(options.corpus / sample["path"]) for sample in samples]
     if options.jobs == 1:
-        results = [_scan(path) for path in paths]
+        outcomes = [scan(path) for path in paths]
     else:
         with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-            results = list(pool.map(_scan, paths, chunksize=8))
-    counts = collections.Counter()
-    table: dict[tuple[str, str, str], collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    for sample, result in zip(samples, results, strict=True):
-        label, verdict = sample["label"], result["verdict"]
-        counts[label, verdict] += 1
-        table[label, sample["format"], sample["technique"]][verdict] += 1
-        wrong = verdict == "crash" or (label == "malicious" and verdict == "admit") or (label == "benign" and verdict != "admit")
-        if options.all or (options.misses and wrong):
-            print(
-                f"{sample['id']} {label} {sample['format']}/{sample['technique']} [{sample['class']}] -> {verdict} ({result['seconds']:.2f}s): {sample['why'][:140]}"
-            )
-            for finding in result["findings"][:8]:
-                print("     finding", *finding)
-            for gap in result["gaps"][:6]:
-                print("     gap", *gap)
-            if "error" in result:
-                print("     " + str(result["error"]).replace("\n", "\n     "))
-    print("-- per technique (admit/hold/block/crash)")
-    for (label, fmt, technique), c in sorted(table.items()):
-        print(f"{label:9} {fmt:14} {technique:30} {c['admit']:4} {c['hold']:4} {c['block']:4} {c['crash']:4}")
-    bad = sum(n for (label, _), n in counts.items() if label == "malicious")
-    good = sum(n for (label, _), n in counts.items() if label == "benign")
-    silent = sum(
-        1
-        for s, r in zip(samples, results, strict=True)
-        if r["verdict"] == "admit" and not r["findings"] and not r["gaps"] and s["label"] == "malicious"
-    )
-    if bad:
-        caught = counts["malicious", "block"] + counts["malicious", "hold"]
-        print(
-            f"malicious {bad}: caught {caught} = {caught / bad:.1%} (block {counts['malicious', 'block'] / bad:.1%}); crash {counts['malicious', 'crash']}; silent {silent}"
-        )
-    if good:
-        print(
-            f"benign {good}: block {counts['benign', 'block']} = {counts['benign', 'block'] / good:.1%}, hold {counts['benign', 'hold']} = {counts['benign', 'hold'] / good:.1%}; crash {counts['benign', 'crash']}"
-        )
-    print(f"slowest {max((r['seconds'] for r in results), default=0):.1f} s CPU")
+            outcomes = list(pool.map(scan, paths, chunksize=8))
+    pairs = list(zip(samples, outcomes, strict=True))
+    for sample, outcome in pairs:
+        if options.all or (options.misses and _is_wrong(sample, outcome)):
+            _show(sample, outcome)
+    _summary(pairs)
     if options.json:
-        options.json.write_text(
-            json.dumps(
-                [{**s, **{k: v for k, v in r.items() if k != "path"}} for s, r in zip(samples, results, strict=True)], indent=0
-            )
-        )
+        options.json.write_text(json.dumps([{**sample, **outcome} for sample, outcome in pairs], indent=0))
     return 0
 
 
