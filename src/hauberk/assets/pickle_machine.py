@@ -1,0 +1,280 @@
+"""The pickle machine: follows a stream as the C unpickler would, without making any object.
+
+It keeps a stack, marks and a memo of abstract values (`pickle_values`). What it sees it puts in `out`; the reader
+hands that on. Where the C unpickler would raise, it raises Halt: what ran before has run, what follows never does.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from hauberk.assets.budget import Budget
+from hauberk.assets.content import BytesContent, SliceContent
+from hauberk.assets.pickle_values import DATA, UNSURE, Ref, Value, show
+from hauberk.assets.quoting import quote
+from hauberk.core import Asset, Content, Fact, Gap
+from hauberk.core.asset import Scalar
+
+WINDOW: Final = 1 << 18
+SLACK: Final = 16  # no opcode with fixed arguments is longer
+LINE_LIMIT: Final = 1 << 20  # longest text argument that is looked at
+CONSTANT_LIMIT: Final = 1 << 20  # longest string or bytes kept as itself
+MEMO_KEPT: Final = 24 << 20  # characters of strings in the memo, beyond which only where they lie is kept
+MAX_CHILDREN: Final = 64
+QUOTES_PER_CALL: Final = 3
+_STEPS: Final = 512
+
+
+class Halt(Exception):
+    """The C unpickler would raise here."""
+
+    def __init__(self, note: str, kind: str = "") -> None:
+        super().__init__(note)
+        self.note = note
+        self.kind = kind
+
+
+class Stopped(Exception):  # noqa: N818 - the regular end of a stream, no error
+    """STOP was reached."""
+
+
+class At:
+    """A memoised string of which only the offset is kept."""
+
+    __slots__ = ("offset",)
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+
+class Machine:
+    """One stream from `start`. `run` goes to STOP (returns its end) or raises Halt."""
+
+    def __init__(self, asset: Asset, budget: Budget, start: int = 0) -> None:
+        assert asset.content is not None
+        self.asset = asset
+        self.budget = budget
+        self.content: Content = asset.content
+        self.size = self.content.size
+        self.out: list[Fact | Asset | Gap] = []
+        self.refs: dict[tuple[str, str], Ref] = {}
+        self.extensions: dict[int, Ref] = {}
+        self.children = 0
+        self._told: dict[tuple[str, str, str, str], int] = {}
+        self.depth = 0
+        self.begin(start)
+
+    def begin(self, start: int) -> None:
+        """Gets ready for a new stream at `start`: another load() has a new stack and memo."""
+        self.stack: list[Value] = []
+        self.marks: list[int] = []
+        self.fence = 0
+        self.memo: dict[int, Value] = {}
+        self.memo_size = 0
+        self.kept = 0
+        self.protocol = 0
+        self.opcode_at = start
+        self.steps = 0
+        self.jump(start)
+
+    # -- bytes
+
+    def jump(self, offset: int) -> None:
+        """Goes on at `offset`."""
+        self.base = offset
+        self.pos = 0
+        self.buffer = self.content.read(offset, WINDOW)
+        self._limit()
+
+    def _limit(self) -> None:
+        at_end = self.base + len(self.buffer) >= self.size
+        self.limit = len(self.buffer) if at_end else len(self.buffer) - SLACK
+
+    @property
+    def offset(self) -> int:
+        """Offset in the content of the next byte."""
+        return self.base + self.pos
+
+    def take(self, length: int) -> bytes:
+        """The next `length` bytes; the caller has bounded it."""
+        end = self.pos + length
+        if end <= len(self.buffer):
+            data = self.buffer[self.pos : end]
+            self.pos = end
+            return data
+        offset = self.offset
+        data = self.content.read(offset, length) if offset + length <= self.size else b""
+        if len(data) != length:
+            raise Halt(f"an argument of {length} bytes, {max(0, self.size - offset)} are left", "truncated")
+        self.jump(offset + length)
+        return data
+
+    def skip(self, length: int) -> None:
+        """Passes over `length` bytes without reading them."""
+        if length > self.size - self.offset:
+            raise Halt(f"an argument of {length} bytes, {self.size - self.offset} are left", "truncated")
+        if self.pos + length <= len(self.buffer):
+            self.pos += length
+        else:
+            self.jump(self.offset + length)
+
+    def line(self) -> bytes:
+        """The next line, without its newline."""
+        end = self.buffer.find(b"\n", self.pos)
+        if end >= 0:
+            data = self.buffer[self.pos : end]
+            self.pos = end + 1
+            return data
+        data = self.content.read(self.offset, LINE_LIMIT)
+        end = data.find(b"\n")
+        if end < 0:
+            raise Halt("a text argument without its newline", "truncated")
+        self.jump(self.offset + end + 1)
+        return data[:end]
+
+    # -- stack
+
+    def pop(self) -> Value:
+        """The top of the stack."""
+        if len(self.stack) <= self.fence:
+            raise Halt("the stack is empty")
+        return self.stack.pop()
+
+    def top(self) -> Value:
+        """The top of the stack, left there."""
+        if len(self.stack) <= self.fence:
+            raise Halt("the stack is empty")
+        return self.stack[-1]
+
+    def pop_mark(self) -> list[Value]:
+        """Everything above the last mark."""
+        if not self.marks:
+            raise Halt("no mark is set")
+        start = self.marks.pop()
+        self.fence = self.marks[-1] if self.marks else 0
+        items = self.stack[start:]
+        del self.stack[start:]
+        return items
+
+    # -- memo
+
+    def put(self, index: int, value: Value) -> None:
+        """Memoises `value`."""
+        if type(value) is str or type(value) is bytes:
+            self.kept += len(value)
+            if self.kept > MEMO_KEPT:
+                value = At(self.opcode_at) if len(value) > 64 else value
+        if index not in self.memo:
+            self.memo_size += 1
+        self.memo[index] = value
+
+    def get(self, index: int) -> Value:
+        """The memoised value. Halts when there is none."""
+        value = self.memo.get(index)
+        if value is None:
+            raise Halt(f"memo {index} was never set")
+        return self.reread(value.offset) if isinstance(value, At) else value
+
+    def reread(self, offset: int) -> Value:
+        """The string whose opcode lies at `offset`."""
+        saved = (self.base, self.pos, self.buffer, self.limit, self.stack, self.fence)
+        self.stack, self.fence = [], 0
+        try:
+            self.jump(offset)
+            self.pos = 1
+            TABLE[self.buffer[0]](self)
+            return self.stack[-1] if self.stack else UNSURE
+        finally:
+            self.base, self.pos, self.buffer, self.limit, self.stack, self.fence = saved
+
+    # -- what is seen
+
+    def fact(self, check: str, note: str, *, quoted: str = "", offset: int | None = None, **attrs: Scalar) -> None:
+        """Puts a fact into `out`, once for each note and quote."""
+        key = (check, note, quoted, "")
+        if self._told.setdefault(key, 0):
+            return
+        self._told[key] = 1
+        place = self.opcode_at if offset is None else offset
+        self.out.append(Fact(check, quote(note, 200), offset=place, quote=quote(quoted), attrs=attrs))
+
+    def call_fact(self, module: str, name: str, how: str, args: tuple[Value, ...], **attrs: Scalar) -> None:
+        """A fact that `module`.`name` is called, a few times at most for each way."""
+        key = (module, name, how, str(attrs.get("capability", "")))
+        seen = self._told.get(key, 0)
+        if seen >= QUOTES_PER_CALL:
+            return
+        self._told[key] = seen + 1
+        path = f"{module}.{name}" if module else name
+        quoted = f"{path}({', '.join(show(arg) for arg in args[:6])})"
+        note = f"{path} is called on load" if how == "call" else f"{path} is called on load ({how})"
+        all_attrs: dict[str, Scalar] = {"module": module[:300], "name": name[:300], "how": how, **attrs}
+        self.out.append(Fact("pickle.call", quote(note, 200), offset=self.opcode_at, quote=quote(quoted), attrs=all_attrs))
+
+    def ref(self, module: str, name: str) -> Ref:
+        """The one Ref of a global."""
+        key = (module, name)
+        found = self.refs.get(key)
+        if found is None:
+            found = Ref(module, name, self.opcode_at)
+            if len(self.refs) < 100_000:
+                self.refs[key] = found
+        return found
+
+    def child(self, name: str, data: bytes | tuple[int, int]) -> None:
+        """A nested pickle for the driver to inspect; a pair is offset and length in this content."""
+        if self.children >= MAX_CHILDREN:
+            return
+        self.children += 1
+        content = BytesContent(data) if isinstance(data, bytes) else SliceContent(self.content, *data)
+        self.out.append(self.asset.child(name, content, format="pickle"))
+
+    # -- running
+
+    def run_some(self) -> bool:
+        """Follows some opcodes. False once STOP is reached. Raises Halt."""
+        table = TABLE
+        try:
+            for _ in range(_STEPS):
+                if self.pos >= self.limit:
+                    self._refill()
+                self.opcode_at = self.base + self.pos
+                code = self.buffer[self.pos]
+                self.pos += 1
+                table[code](self)
+        except Stopped:
+            return False
+        self.budget.check_time()
+        return True
+
+    def _refill(self) -> None:
+        if self.base + self.pos >= self.size:
+            raise Halt("the stream ends before STOP", "truncated")
+        if self.base + len(self.buffer) < self.size:
+            self.jump(self.base + self.pos)
+
+    def finish(self) -> None:
+        """Reports the globals that were looked up and never called."""
+        for ref in self.refs.values():
+            if not ref.called:
+                path = ref.path
+                attrs: dict[str, Scalar] = {"module": ref.module[:300], "name": ref.name[:300], "how": "reference"}
+                note = f"{quote(path, 120)} is referred to, and not called on load"
+                self.out.append(Fact("pickle.global", note, offset=ref.offset, quote=quote(path), attrs=attrs))
+        self.refs.clear()
+
+
+def inert(value: Value) -> bool:
+    """Whether `value` can do nothing."""
+    return value is DATA or isinstance(value, int | str | bytes)
+
+
+Handler = Callable[[Machine], None]
+
+
+def unknown_opcode(machine: Machine) -> None:
+    """Stands for every byte that is no opcode."""
+    code = machine.content.read(machine.opcode_at, 1)
+    raise Halt(f"0x{code.hex()} is no opcode")
+
+
+TABLE: list[Handler] = [unknown_opcode] * 256

@@ -1,0 +1,35 @@
+"""The trial run behind recognition: does following these bytes as a pickle lead anywhere?"""
+
+import re
+from typing import Final
+
+import hauberk.assets.pickle_opcodes  # noqa: F401 - fills the machine's table
+from hauberk.assets.budget import Budget
+from hauberk.assets.errors import ReadError
+from hauberk.assets.pickle_machine import Halt, Machine
+from hauberk.core import Asset
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_SHORT_END: Final = 3  # a stream without globals that ends in fewer bytes than this proves nothing
+_SEEN: Final = ("pickle.call", "pickle.build", "pickle.global-computed", "pickle.extension")
+
+
+def follow(asset: Asset, budget: Budget, *, rounds: int, strict: bool) -> bool:
+    """True when STOP is reached, or a call or a plausible global came before the stream broke."""
+    machine = Machine(asset, budget)
+    machine.depth = 2
+    try:
+        for _ in range(rounds):
+            if not machine.run_some():
+                return machine.offset == machine.size or _plausible(machine) or (not strict and machine.offset > _SHORT_END)
+    except Halt:
+        return _plausible(machine)
+    except ReadError:
+        return True
+    return True  # tens of thousands of opcodes in a row are no accident
+
+
+def _plausible(machine: Machine) -> bool:
+    if any(getattr(item, "check", "") in _SEEN for item in machine.out):
+        return all(_MODULE.fullmatch(ref.module) for ref in machine.refs.values())
+    return any(_MODULE.fullmatch(ref.module) and _MODULE.fullmatch(ref.name) for ref in machine.refs.values())

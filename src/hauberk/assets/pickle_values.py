@@ -1,0 +1,154 @@
+"""The abstract values of the pickle machine: what is known of an object without making it.
+
+Plain Python `str`, `bytes`, `int` and `tuple` stand for themselves; `DATA` for every other inert object.
+"""
+
+from typing import Final
+
+Value = object
+ITEMS_KEPT = 64  # of a list or dict; more are inert or have been reported on their own
+
+
+class Opaque:
+    """A value told apart only by its identity."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+DATA: Final = Opaque("<data>")
+NONE: Final = Opaque("None")
+UNSURE: Final = Opaque("<unknown>")  # may be anything: the result of what could not be followed
+
+
+class Ref:
+    """A global: `module` and `name` as the stream gave them, attributes reached since appended to `name`."""
+
+    __slots__ = ("called", "module", "name", "offset")
+
+    def __init__(self, module: str, name: str, offset: int) -> None:
+        self.module = module
+        self.name = name
+        self.offset = offset
+        self.called = False
+
+    @property
+    def path(self) -> str:
+        """`module.name`."""
+        return f"{self.module}.{self.name}" if self.name else self.module
+
+    def __repr__(self) -> str:
+        return self.path
+
+
+class Result:
+    """What a call gave: `origin` is what was called."""
+
+    __slots__ = ("args", "fields", "origin", "state")
+
+    def __init__(self, origin: "Ref", args: tuple[Value, ...]) -> None:
+        self.origin = origin
+        self.args = args
+        self.fields: Table | None = None  # the state BUILD gave it, where that is a dict
+        self.state: Value = None
+
+    def __repr__(self) -> str:
+        return f"{self.origin.path}(...)"
+
+
+class Method:
+    """An attribute of a value that is no global: `''.join`, `Popen(...).communicate`."""
+
+    __slots__ = ("attribute", "owner")
+
+    def __init__(self, owner: Value, attribute: str) -> None:
+        self.owner = owner
+        self.attribute = attribute
+
+    def __repr__(self) -> str:
+        return f"{show(self.owner)}.{self.attribute}"
+
+
+class Applied:
+    """A callable waiting for arguments: `partial(f, a)`, `attrgetter('x')`, `methodcaller('run')`."""
+
+    __slots__ = ("args", "how", "target")
+
+    def __init__(self, how: str, target: Value, args: tuple[Value, ...]) -> None:
+        self.how = how
+        self.target = target
+        self.args = args
+
+    def __repr__(self) -> str:
+        return f"{self.how}({', '.join(map(show, (self.target, *self.args)))})"
+
+
+class Code:
+    """A code object or a function made from one. `names` are the strings it was made of."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    def __repr__(self) -> str:
+        return "<code>"
+
+
+class Items:
+    """A list or set: the first items, for arguments and for joined strings."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: list[Value]) -> None:
+        self.items = items
+
+    def extend(self, more: list[Value]) -> None:
+        """Keeps what there is room for."""
+        room = ITEMS_KEPT - len(self.items)
+        if room > 0:
+            self.items.extend(more[:room])
+
+    def __repr__(self) -> str:
+        return "[" + ", ".join(map(show, self.items[:4])) + (", …]" if len(self.items) > 4 else "]")
+
+
+class Table:
+    """A dict: its first entries with string keys."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Value] = {}
+
+    def put(self, key: Value, value: Value) -> None:
+        """Keeps what there is room for."""
+        if isinstance(key, str) and (len(self.entries) < ITEMS_KEPT or key.startswith("__")):
+            self.entries[key] = value
+
+    def __repr__(self) -> str:
+        return "{…}" if self.entries else "{}"
+
+
+def show(value: Value, limit: int = 60) -> str:
+    """A short text of `value` for a person. Never recurses deep: containers show their first items."""
+    if isinstance(value, tuple):
+        inner = ", ".join("(…)" if isinstance(item, tuple) else show(item, limit) for item in value[:6])
+        return f"({inner}{', …' if len(value) > 6 else ''})"
+    if isinstance(value, str | bytes):
+        return repr(value[:limit]) + ("…" if len(value) > limit else "")
+    if isinstance(value, int):
+        return str(value) if value.bit_length() < 128 else f"<int of {value.bit_length()} bits>"
+    text = value.text if isinstance(value, Opaque) else _show_object(value)
+    return text if len(text) <= 2 * limit else text[: 2 * limit] + "…"
+
+
+def _show_object(value: Value) -> str:
+    if isinstance(value, Items):  # one level only: a list may hold itself
+        return "[…]" if value.items else "[]"
+    return repr(value) if isinstance(value, Ref | Result | Code | Table) else f"<{type(value).__name__.lower()}>"
