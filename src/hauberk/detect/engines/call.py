@@ -18,6 +18,7 @@ from hauberk.detect.errors import RuleError
 from hauberk.detect.finding_of import findings_of_facts
 
 _Value = str | int | float | bool
+_CAPABILITIES = frozenset(map(str, Capability))
 
 
 class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +57,7 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
 def capability_of(fact: Fact) -> Capability:
     """The capability of what a fact names: as its reader worked it out, else by the map."""
     worked_out = fact.attrs.get("capability")
-    if isinstance(worked_out, str) and worked_out in Capability:
+    if isinstance(worked_out, str) and worked_out in _CAPABILITIES:
         return Capability(worked_out)
     return classify(str(fact.attrs.get("module", "")), str(fact.attrs.get("name", "")))
 
