@@ -1,0 +1,1 @@
+"""Run in, bytes out: one module a format, each with `render(run, pack, language) -> bytes`."""
