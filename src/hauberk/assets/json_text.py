@@ -1,12 +1,118 @@
-"""Not furnished yet."""
+"""JSON of any shape: parsed within bounds, then given to whoever knows the shape. The file's name decides nothing."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.config_facts import facts as config_facts
+from hauberk.assets.errors import Malformed, ReadError
+from hauberk.assets.json_depth import deeper_than
+from hauberk.assets.quoting import quote
+from hauberk.assets.textual import decoded
 from hauberk.core import Asset, Fact, Gap, GapReason
 
+MAX_DEPTH = 400
+MAX_LINES = 100_000
+Item = Fact | Asset | Gap
 
-def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
-    """Yields one Gap."""
-    del budget
-    yield Gap(asset.uri, GapReason.UNSUPPORTED, "this format is recognised and not read yet")
+# Whose shape it is, first match decides: `is_*` says whether, `facts(asset, obj, budget)` says what is in it.
+# A shape that is the whole of the file ("alone") is not looked at as a configuration as well.
+_SHAPES: tuple[tuple[str, str, str, bool], ...] = (
+    ("notebook", "is_notebook", "facts", True),
+    ("tokenizer", "is_tokenizer", "facts", False),
+    ("keras_config", "is_keras", "facts", False),
+    ("skops", "is_skops", "facts", False),
+    ("xgboost", "is_xgboost", "facts", True),
+    ("mxnet", "is_symbol", "facts", False),
+    ("catboost", "is_catboost", "facts", True),
+)
+
+
+class _Pairs:
+    """Builds objects and remembers keys that were given twice."""
+
+    def __init__(self) -> None:
+        self.twice: dict[str, int] = {}
+
+    def __call__(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        built = dict(pairs)
+        if len(built) != len(pairs) and len(self.twice) < 100:
+            seen: set[str] = set()
+            for key, _ in pairs:
+                if key in seen:
+                    self.twice[key] = self.twice.get(key, 0) + 1
+                seen.add(key)
+        return built
+
+
+def read(asset: Asset, budget: Budget) -> Iterator[Item]:
+    """Facts of the JSON in `asset`, by its shape."""
+    assert asset.content is not None
+    if asset.content.size > budget.limits.text:
+        raise ReadError(GapReason.TOO_LARGE, f"a JSON text of {asset.content.size} bytes")
+    text = decoded(asset.content.read())
+    if deeper_than(text.encode("utf-8", "surrogatepass"), MAX_DEPTH, budget):
+        raise ReadError(GapReason.TOO_DEEP, f"JSON nested more than {MAX_DEPTH} deep", check="json.too-deep")
+    pairs = _Pairs()
+    obj, rest = _parse(text, pairs)
+    for key, count in pairs.twice.items():
+        yield Fact("json.duplicate-key", f"the key {quote(key, 60)} is given {count + 1} times", quote=quote(key))
+    yield from judged(asset, obj, budget)
+    if rest:
+        yield from _lines(asset, rest, budget)
+
+
+def judged(asset: Asset, obj: object, budget: Budget) -> Iterator[Item]:
+    """What is to be said of a parsed configuration."""
+    budget.check_time()
+    for module_name, predicate, function, alone in _SHAPES:
+        module = import_module(f"hauberk.assets.{module_name}")
+        is_shape: Callable[[object], bool] | None = getattr(module, predicate, None)
+        if is_shape is not None and is_shape(obj):
+            yield from getattr(module, function)(asset, obj, budget)
+            if alone:
+                return
+    yield from config_facts(asset, obj, budget)
+
+
+def _parse(text: str, pairs: _Pairs) -> tuple[object, str]:
+    """The first value, and what follows it (JSON lines)."""
+    start = len(text) - len(text.lstrip())
+    try:
+        obj, end = json.JSONDecoder(object_pairs_hook=pairs).raw_decode(text, start)
+    except RecursionError as error:
+        raise ReadError(GapReason.TOO_DEEP, "JSON nested too deep", check="json.too-deep") from error
+    except ValueError as error:  # JSONDecodeError, and numbers of more digits than Python converts
+        loose = _loosened(text)
+        if loose != text:
+            return _parse(loose, pairs)
+        note = f"not JSON: {quote(str(error), 100)}"
+        raise Malformed(note, offset=getattr(error, "pos", None)) from error
+    return obj, text[end:].strip("\x00 \t\r\n")
+
+
+_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TRAILING = re.compile(r'("(?:[^"\\\n]|\\.)*+")|,(?=\s*[}\]])')
+
+
+def _loosened(text: str) -> str:
+    """The text without comments and trailing commas, which many loaders accept."""
+    return _TRAILING.sub(lambda m: m[1] or "", _COMMENT.sub(lambda m: m[1] or " ", text))
+
+
+def _lines(asset: Asset, rest: str, budget: Budget) -> Iterator[Item]:
+    for number, line in enumerate(rest.splitlines()):
+        if number >= MAX_LINES:
+            yield Gap(asset.uri, GapReason.UNSUPPORTED, f"JSON lines: only the first {MAX_LINES} were read")
+            return
+        if not line.strip():
+            continue
+        budget.tick(64)
+        try:
+            obj = json.loads(line)
+        except ValueError:
+            yield Gap(asset.uri, GapReason.MALFORMED, f"text after the JSON that is not JSON: {quote(line, 60)}")
+            return
+        yield from judged(asset, obj, budget)

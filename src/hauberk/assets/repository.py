@@ -1,12 +1,27 @@
-"""Not furnished yet."""
+"""A directory read as one thing: what its files say of one another. Each file's own content is judged by its own reader."""
 
 from collections.abc import Iterator
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.repository_code import code_files
+from hauberk.assets.repository_config import configured
+from hauberk.assets.repository_git import git_files
+from hauberk.assets.repository_links import links
+from hauberk.assets.repository_oci import image_layout
+from hauberk.assets.repository_shards import shards
+from hauberk.assets.repository_tokenizer import tokenizers
+from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Fact, Gap, GapReason
+
+_LOOKS = (links, git_files, code_files, shards, configured, tokenizers, image_layout)
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
-    """Yields one Gap."""
-    del budget
-    yield Gap(asset.uri, GapReason.UNSUPPORTED, "this format is recognised and not read yet")
+    """Facts across the files of a directory; attribute `path` says which file one is about."""
+    tree = asset.content
+    assert isinstance(tree, Tree)
+    if tree.truncated:
+        yield Gap(asset.uri, GapReason.TOO_LARGE, "not every file of the directory was listed")
+    for look in _LOOKS:
+        budget.check_time()
+        yield from look(asset, tree, budget)
