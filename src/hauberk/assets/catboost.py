@@ -1,12 +1,35 @@
-"""Not furnished yet."""
+"""CatBoost's binary form: a size, a FlatBuffer of that size, parts after it."""
 
+import re
 from collections.abc import Iterator
 
 from hauberk.assets.budget import Budget
-from hauberk.core import Asset, Fact, Gap, GapReason
+from hauberk.assets.content import chunks
+from hauberk.assets.cursor import Cursor
+from hauberk.assets.errors import Truncated
+from hauberk.assets.metadata_text import metadata_facts
+from hauberk.core import Asset, Fact, Gap
+
+_TEXT = re.compile(rb"[\x20-\x7e\t\n]{8,65536}")
+# A run of text without any of these holds no call, command or address.
+_TELLING = re.compile(rb"[(|<;&]|://|base64")
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
-    """Yields one Gap."""
-    del budget
-    yield Gap(asset.uri, GapReason.UNSUPPORTED, "this format is recognised and not read yet")
+    """Facts of a CatBoost model."""
+    assert asset.content is not None
+    cursor = Cursor(asset.content, 4)
+    size = cursor.uint(4)
+    if size > cursor.remaining:
+        note = f"a core of {size} bytes, {cursor.remaining} are there"
+        raise Truncated(note, offset=4, check="catboost.core-size")
+    root = cursor.uint(4) if size >= 4 else 0
+    if size < 8 or root >= size:
+        yield Fact("catboost.root", f"the root table at {root} lies outside a core of {size} bytes", offset=8, attrs={"size": size})
+    position = 0
+    for chunk in chunks(asset.content):
+        budget.check_time()
+        for found in _TEXT.finditer(chunk):
+            if _TELLING.search(found.group()):
+                yield from metadata_facts(found.group().decode("ascii"), "text in the model", position + found.start())
+        position += len(chunk)

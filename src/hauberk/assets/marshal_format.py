@@ -191,7 +191,8 @@ class MarshalReader:
             raise Malformed("no code object of this layout", offset=start)
         self._tail(start)
         self._inside -= 1
-        code = Code(name, filename, self.layout, bytecode, constants, names, fast, closure, start)
+        kept = cast("tuple[object, ...]", constants)
+        code = Code(name, filename, self.layout, bytecode, kept, names, fast, closure, start)
         if len(self.codes) >= MAX_CODES:
             raise ReadError(GapReason.TOO_LARGE, f"more than {MAX_CODES} code objects")
         self.codes.append(code)
