@@ -1,9 +1,11 @@
 """What a file's name promises against what it holds. Programs under a model's name are stated by their own reader."""
 
+import re
 from collections.abc import Iterator, Sequence
 
+from hauberk.assets.payload_magic import HEAD, payload_kind
 from hauberk.assets.quoting import quote
-from hauberk.core import Asset, Fact
+from hauberk.core import Asset, Content, Fact
 
 # What loaders of these suffixes take. Pickles, zips and tars go under many names.
 _OBJECTS = {
@@ -53,6 +55,7 @@ _DATA = {
     "cbm", "ubj", "rknn", "plan",
     "engine", "t7", "rds", "skops", "caffemodel", "prototxt", "parquet", "arrow", "vocab", "zip", "tar",
 }  # fmt: skip
+_PAGE = re.compile(rb"\s{0,64}<(?:!doctype html|html|script|body|head|svg)\b", re.IGNORECASE)
 _EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR"
 _HARMLESS = {"png", "jpg", "jpeg", "gif", "webp", "wav", "mp3", "flac", "ogg", "pdf", "txt", "md", "json", "yaml", "yml", "csv"}
 
@@ -72,12 +75,25 @@ def check(asset: Asset, formats: Sequence[str]) -> Iterator[Fact]:
         yield _fact("native.test-virus", "the EICAR test file, which every virus scanner must find", base, "eicar", "test")
         return
     promised = _PROMISES.get(suffix)
-    found = [name for name in formats if name not in {"unknown", "empty", "lfs", "text"}]
-    if promised is None or promised & set(formats) or not found:
+    if promised is None:
         return
-    sort = _sort(found, suffix)
+    seen = _begins_like(asset.content, suffix)
+    found = [name for name in formats if name not in {"unknown", "empty", "lfs", "text"}]
+    if not seen and promised & set(formats):
+        return
+    sort = _sort([seen, *found] if seen else found, suffix)
     if sort:
-        yield _fact("format.mismatch", f"named .{suffix}, but the content is {found[0]}", base, found[0], sort)
+        what = seen or found[0]
+        yield _fact("format.mismatch", f"named .{suffix}, but the content is {what}", base, what, sort)
+
+
+def _begins_like(content: Content, suffix: str) -> str:
+    """A script, page or container at the first byte, even where the name talked the recognition out of it."""
+    head = content.read(0, HEAD)
+    if _PAGE.match(head):
+        return "html"
+    kind = payload_kind(head, content.size)
+    return kind if kind == "script" or (suffix in _INERT and kind in {"zip", "7z", "rar", "pickle", "xz", "gzip"}) else ""
 
 
 def _sort(found: Sequence[str], suffix: str) -> str:

@@ -5,7 +5,7 @@ It follows the plain opcodes torch writes and stops at anything else: the pickle
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeGuard, cast
 
 import msgspec
@@ -76,12 +76,19 @@ _MARK = _Mark()
 _OTHER = _Other()
 
 
-def read_uses(content: Content, budget: Budget) -> Iterator[StorageUse]:
+class Uses(msgspec.Struct, frozen=True):
+    """The storages a `data.pkl` declares, and how many tensors it builds of things that are no storage."""
+
+    storages: tuple[StorageUse, ...]
+    misused: int
+
+
+def read_uses(content: Content, budget: Budget) -> Uses:
     """The storages that `content` declares, as far as its opcodes are the plain ones."""
     machine = _Machine(Cursor(content), budget)
     with contextlib.suppress(Truncated, _Unusual):  # the pickle reader says what is wrong with it
         machine.run()
-    yield from machine.uses.values()
+    return Uses(tuple(machine.uses.values()), machine.misused)
 
 
 class _Unusual(Exception):  # noqa: N818 - it is no error
@@ -94,6 +101,7 @@ class _Machine:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.uses: dict[tuple[str, str, int], StorageUse] = {}
+        self.misused = 0  # rebuild calls whose arguments are no tensor's
 
     def run(self) -> None:
         while True:
@@ -162,14 +170,17 @@ class _Machine:
     def reduce(self) -> None:
         arguments, function = self.pop(), self.pop()
         if isinstance(function, _Global) and function.name in _REBUILDS and isinstance(arguments, tuple):
-            _keep_view(cast("tuple[Any, ...]", arguments))
+            self.misused += not _keep_view(cast("tuple[Any, ...]", arguments))
         self.stack.append(_OTHER)
 
 
-def _keep_view(arguments: tuple[Any, ...]) -> None:
+def _keep_view(arguments: tuple[Any, ...]) -> bool:
+    """Notes a tensor's place in its storage; false when these are not the arguments of a tensor."""
     use, offset, size, stride = (*arguments, None, None, None, None)[:4]
     if isinstance(use, StorageUse) and isinstance(offset, int) and _are_ints(size) and _are_ints(stride):
         use.views.append(View(offset, size, stride))
+        return True
+    return isinstance(use, _Other) and len(arguments) >= 4  # a storage of a kind not followed here
 
 
 def _are_ints(value: Any) -> TypeGuard[tuple[int, ...]]:

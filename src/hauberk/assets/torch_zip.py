@@ -70,7 +70,11 @@ class TorchZip:
             member = self._names.get(f"{root}data.pkl")
             content = _stored(asset, member)
             if content is not None:
-                for use in read_uses(content, budget):
+                uses = read_uses(content, budget)
+                if uses.misused:
+                    note = f"{uses.misused} tensors are rebuilt from arguments that are no storage, offset, size and stride"
+                    yield Fact("torch.rebuild-arguments", note, where=quote(f"{root}data.pkl", 80))
+                for use in uses.storages:
                     yield from _use_facts(use, root, sizes)
 
 

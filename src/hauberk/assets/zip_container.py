@@ -5,9 +5,11 @@ It reads headers leniently, as the loaders of models do, and states every contra
 
 from collections.abc import Iterator
 from itertools import pairwise
+from stat import S_ISLNK
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
+from hauberk.assets.member_path import link_fact
 from hauberk.assets.payload_magic import HEAD, payload_kind
 from hauberk.assets.quoting import quote
 from hauberk.assets.torch_zip import TorchZip, profile
@@ -23,10 +25,11 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     """Yields contradictions, then every member that any reader would see."""
     assert asset.content is not None
     layout = read_layout(asset.content, budget)
+    if not layout.members and not layout.directories:
+        yield from _empty(asset, layout)
+        return
     yield from first_of_each(layout_facts(asset.content, layout))
-    if not layout.directories and not layout.members and not layout.ends:
-        yield Gap(asset.uri, GapReason.MALFORMED, "neither a central directory nor a member is where a zip has them")
-    elif not layout.ends:
+    if not layout.ends:
         yield Gap(asset.uri, GapReason.TRUNCATED, "the zip ends before its central directory")
     listed = bool(layout.directories)
     yield from first_of_each(fact for member in layout.members for fact in member_facts(member, listed))
@@ -37,6 +40,14 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     yield from _members(asset, layout, torch, budget)
     yield from torch.storage_facts(asset, layout.members, budget)
     yield from _loose_bytes(asset, layout)
+
+
+def _empty(asset: Asset, layout: Layout) -> Iterator[Gap]:
+    assert asset.content is not None
+    if asset.content.read(0, 2) == b"PK" and not layout.ends:
+        yield Gap(asset.uri, GapReason.MALFORMED, "neither a central directory nor a member is where a zip has them")
+    elif layout.ends[0].at:
+        yield Gap(asset.uri, GapReason.UNRECOGNISED, "an end record of a zip with no zip before it")
 
 
 def _members(asset: Asset, layout: Layout, torch: TorchZip, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -56,6 +67,9 @@ def _members(asset: Asset, layout: Layout, torch: TorchZip, budget: Budget) -> I
         seen.add(key)
         if id(member) in overlapping and len(seen) > _OVERLAPPING_READ:
             skipped += 1
+        elif S_ISLNK(header.unix_mode):
+            target = head_of(asset, member, room, 4096).decode("utf-8", "replace")
+            yield from link_fact(name_of(header), target)
         elif torch.is_storage(name_of(header)):
             yield from _storage(asset, member, room, budget)
         else:
