@@ -130,8 +130,8 @@ def test_spans_name_every_tensor_and_its_bytes() -> None:
     data = weights(model()).bytes()
     spans = tensor_spans(BytesContent(data), Budget())
     assert [(s.name, s.dtype, s.shape, s.size) for s in spans] == [
-        ("token_embd.weight", "F32", (8, 16), 512),
-        ("output.weight", "F32", (8, 16), 512),
+        ("token_embd.weight", "F32", (16, 8), 512),
+        ("output.weight", "F32", (16, 8), 512),
     ]
     assert all(data[s.start : s.end] == b"\x01" * 512 for s in spans)
 

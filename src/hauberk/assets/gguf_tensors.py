@@ -23,7 +23,8 @@ def place(header: Header, record: TensorRecord) -> TensorSpan | None:
     if size is None:
         return None
     start = header.data_start + record.offset
-    return TensorSpan(record.name.decode("utf-8", "replace"), TENSOR_TYPES[record.type][0], record.dims, start, start + size)
+    shape = record.dims[::-1]  # GGUF names the innermost dimension first, everything else names it last
+    return TensorSpan(record.name.decode("utf-8", "replace"), TENSOR_TYPES[record.type][0], shape, start, start + size)
 
 
 def byte_size(record: TensorRecord) -> int | None:

@@ -1,5 +1,6 @@
 """Where the tensors of a file lie, whatever the format: the leaves of its Merkle tree."""
 
+import re
 import struct
 from collections.abc import Callable
 
@@ -38,14 +39,31 @@ def _gguf(content: Content, budget: Budget) -> list[TensorSpan]:
     return tensor_spans(content, budget)
 
 
+_NPY_DTYPES = {
+    b"<f4": "F32",
+    b"<f8": "F64",
+    b"<f2": "F16",
+    b"|u1": "U8",
+    b"|i1": "I8",
+    b"<i4": "I32",
+    b"<i8": "I64",
+    b"|b1": "BOOL",
+}
+_NPY_DESCR = re.compile(rb"'descr': *'([^']{1,8})'")
+_NPY_SHAPE = re.compile(rb"'shape': *\(([\d, ]{0,200})\)")
+
+
 def _npy(content: Content, budget: Budget) -> list[TensorSpan]:
     del budget
-    major = content.read(6, 1)
-    width = 2 if major == b"\x01" else 4
-    start = 8 + width + int.from_bytes(content.read(8, width), "little")
+    width = 2 if content.read(6, 1) == b"\x01" else 4
+    length = int.from_bytes(content.read(8, width), "little")
+    start = 8 + width + length
     if content.read(0, 6) != b"\x93NUMPY" or start > content.size:
         raise Malformed("no npy header", offset=0)
-    return [TensorSpan("array", "", (), start, content.size)]
+    header = content.read(8 + width, min(length, 1 << 16))
+    descr, shape = _NPY_DESCR.search(header), _NPY_SHAPE.search(header)
+    dims = tuple(int(part) for part in shape.group(1).split(b",") if part.strip()) if shape else ()
+    return [TensorSpan("array", _NPY_DTYPES.get(descr.group(1) if descr else b"", ""), dims, start, content.size)]
 
 
 def _zip(content: Content, budget: Budget) -> list[TensorSpan]:
