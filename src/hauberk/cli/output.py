@@ -71,16 +71,3 @@ def emit(data: bytes, output: str | None) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise UserError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from error
-
-
-def summary(run: Run, language: str, output: str) -> str:
-    """One line for the terminal when the report went to a file."""
-    counts = {v: sum(asset.verdict == v for asset in run.assets) for v in ("block", "hold", "admit")}
-    gaps = len(run.gaps)
-    if language == "zh":
-        verdicts = f"拦截 {counts['block']}，待定 {counts['hold']}，放行 {counts['admit']}"
-        return f"{verdicts}；发现 {len(run.findings)}，缺口 {gaps}。报告：{output}"
-    return (
-        f"{counts['block']} blocked, {counts['hold']} held, {counts['admit']} admitted; "
-        f"{len(run.findings)} findings, {gaps} gaps. Report: {output}"
-    )

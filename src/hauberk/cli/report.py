@@ -1,9 +1,11 @@
 """`hauberk report`."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from hauberk.assets.quoting import quote
 from hauberk.cli.errors import UserError
 from hauberk.cli.output import (
     emit,
@@ -15,6 +17,9 @@ from hauberk.cli.output import (
     rendered,
     wants_colour,
 )
+
+if TYPE_CHECKING:
+    from hauberk.store import Store
 
 _EXAMPLES = """
 \b
@@ -58,7 +63,7 @@ def command(
         raise UserError("name one run id, or one of --last, --list, --diff A B")
     language, name = language_of(lang), format_of(format_, output)
     try:
-        with Store.open(store or load_settings(config).store) as records:
+        with Store.open(store or load_settings(config).scan.store) as records:
             if list_:
                 emit(_listing(records).encode(), output)
                 return
@@ -72,3 +77,20 @@ def command(
         raise UserError(str(error)) from error
     emit(rendered(run, load_pack(), name, language, colour=wants_colour() and not output), output)
     sys.exit(0)
+
+
+def _listing(records: "Store") -> str:
+    """One line a run, newest first."""
+    lines = ["id            started              exit  assets  findings  gaps  targets"]
+    for run in records.list_runs():
+        state = str(run.exit_code) if run.complete else "cut"
+        figures = f"{state:>4}  {run.assets:>6}  {run.findings:>8}  {run.gaps:>4}"
+        lines.append(f"{run.id:12}  {run.started[:19]:19}  {figures}  {quote(' '.join(run.targets))}")
+    return "\n".join(lines) + "\n"
+
+
+def _difference(records: "Store", names: tuple[str, str], form: str, language: str) -> bytes:
+    from hauberk.report import diff
+    from hauberk.rules import load_pack
+
+    return diff.render(records.diff(*names), load_pack(), language, form)

@@ -15,7 +15,6 @@ from hauberk.cli.output import (
     language_option,
     output_option,
     rendered,
-    summary,
     wants_colour,
 )
 from hauberk.cli.settings import Settings, load_settings, overridden
@@ -125,7 +124,7 @@ def _scan(asked: _Asked) -> int:
     language, name = language_of(asked.lang), format_of(asked.format_, asked.output)
     emit(rendered(run, pack, name, language, colour=wants_colour() and not asked.output), asked.output)
     if asked.output and not asked.quiet:
-        click.echo(summary(run, language, asked.output), err=True)
+        click.echo(rendered(run, pack, "summary", language), err=True, nl=False)
     return 0 if asked.exit_zero else run.exit_code
 
 

@@ -1,9 +1,10 @@
 """Inspects one asset and everything inside it: identify, read, detect, recurse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from hauberk.assets import mismatch
 from hauberk.assets.budget import Budget
 from hauberk.assets.errors import ReadError
 from hauberk.assets.formats import FORMATS
@@ -35,14 +36,15 @@ class Inspection:
             seen = msgspec.structs.replace(asset, format=name, kind=FORMATS[name].kind)
             if depth == 0 and number == 0:
                 self.format, self.kind = name, seen.kind
-            yield from self._read(seen, depth)
+            promised = mismatch.check(seen, formats) if number == 0 else ()
+            yield from self._read(seen, depth, promised)
 
     def _identify(self, asset: Asset) -> tuple[str, ...]:
         assert asset.content is not None
         return identify(asset.content, asset.name)
 
-    def _read(self, asset: Asset, depth: int) -> Iterator[Item]:
-        facts: list[Fact] = []
+    def _read(self, asset: Asset, depth: int, promised: Iterable[Fact]) -> Iterator[Item]:
+        facts: list[Fact] = list(promised)
         try:
             for item in reader_of(asset.format)(asset, self.budget):
                 if isinstance(item, Asset):
