@@ -23,7 +23,7 @@ def verdict_lines(view: View, language: str, paint: Paint) -> Iterator[str]:
     """What a person reads first: the verdict and the counts."""
     word = VERDICTS[view.verdict.value][language]
     yield f"{paint(view.verdict.value, word.upper())}  {view.headline[language]}"
-    parts = [f"{VERDICTS[name][language]} {count}" for name, count in view.counts.items()]
+    parts = [f"{count} {WORDS[name][language]}" for name, count in view.counts.items()]
     parts += [f"{len(view.findings)} {WORDS['finding-count'][language]}", f"{len(view.gaps)} {WORDS['gap-count'][language]}"]
     accepted = len(view.accepted_findings) + len(view.accepted_gaps)
     if accepted:
@@ -69,7 +69,7 @@ class _Page:
         if finding.asset != root:
             yield f"    {WORDS['where'][language]}: {shortened(_inside(finding.asset, root))}"
         for evidence in finding.evidence[:EVIDENCE_SHOWN]:
-            yield f"    {_place(evidence, language)}"
+            yield f"    {_place(evidence, finding.message, language)}"
         if len(finding.evidence) > EVIDENCE_SHOWN:
             yield f"    … {len(finding.evidence) - EVIDENCE_SHOWN} {WORDS['more'][language]}"
         if finding.rule not in self._explained:  # once a report: the same rule says the same thing
@@ -128,10 +128,11 @@ def _inside(asset: str, root: str) -> str:
     return asset[len(root) :].removeprefix("!/") if asset.startswith(root + "!/") else asset
 
 
-def _place(evidence: Evidence, language: str) -> str:
+def _place(evidence: Evidence, message: str, language: str) -> str:
     parts = [f"{WORDS['offset'][language]} {evidence.offset}" if evidence.offset is not None else "", printable(evidence.where)]
     place = " · ".join(part for part in parts if part)
-    quoted = shortened(evidence.quote or evidence.note)
+    piece = evidence.quote or evidence.note
+    quoted = "" if place and piece in message else shortened(piece)  # not twice in two lines
     return f"{place}  {quoted}".strip() or "-"
 
 

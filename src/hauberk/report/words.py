@@ -63,12 +63,16 @@ HEADLINES = {
 }
 WORDS = {
     "title": _t("Hauberk audit report", "链甲审计报告"),
+    "report": _t("Audit report", "审计报告"),
+    "block": _t("blocked", "拦截"),
+    "hold": _t("held", "待审"),
+    "admit": _t("admitted", "放行"),
     "verdict": _t("Verdict", "结论"),
     "assets": _t("assets", "资产"),
     "findings": _t("Findings", "发现"),
     "finding-count": _t("findings", "项发现"),
     "gaps": _t("Not looked at", "未检查"),
-    "gap-count": _t("gaps", "处未检查"),
+    "gap-count": _t("not looked at", "处未检查"),
     "accepted": _t("Accepted", "已接受"),
     "notices": _t("Notices", "提醒"),
     "where": _t("where", "位置"),
