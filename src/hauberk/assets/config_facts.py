@@ -15,7 +15,7 @@ _TEMPLATE_KEY = re.compile(r"(?i)template|prompt|jinja")
 _REACHING = re.compile(r"\{[{%](?:(?!\}\}|%\}).){0,2000}(?:__|\||\.|\[|\*\*|\brange\b|\binclude\b|\bimport\b|\bdebug\b)", re.DOTALL)
 # The whole of a value is Python that somebody means to evaluate.
 _CODE = re.compile(
-    r"\s*(?:lambda\b[^:\n]{0,80}:|__import__\s*\(|(?:eval|exec|compile|execfile|open)\s*\(\s*['\"\w]|"
+    r"\s*(?:lambda\b[^:\n]{0,80}:|__import__\s*\(|(?:eval|exec|compile|execfile)\s*\(\s*['\"\w]|open\s*\(\s*['\"]|"
     r"(?:os|subprocess|sys|builtins|shutil|socket|ctypes|importlib|pickle|marshal)\.[\w.]+\s*\()"
 )
 _HARM = re.compile(r"\b(?:eval|exec|compile|__import__|system|popen|Popen|check_output|getattr|open|loads?|urlopen)\s*\(")
@@ -68,6 +68,6 @@ def _settings(obj: object) -> object:
 def _code(place: Place) -> Iterator[Fact]:
     value = place.value
     assert isinstance(value, str)
-    if len(value) > 4096 or _PROSE_KEY.search(place.key) or not _CODE.match(value) or not _HARM.search(value):
+    if len(value) > 4096 or _PROSE_KEY.search(place.where) or not _CODE.match(value) or not _HARM.search(value):
         return
     yield Fact("config.code", "a setting whose value is Python code", where=place.where, quote=quote(value))

@@ -26,6 +26,15 @@ _PATH_KEYS = frozenset(
         "env", "conda", "virtualenv", "chat_template_file", "template_file", "filename", "blob_path", "model_script", "scaler_path",
     }
 )  # fmt: skip
+# Of these, the ones that nothing but a loader reads.
+_LOADED_KEYS = frozenset(
+    {
+        "transformers_weights", "weights_name", "tokenizer_file", "vocab_file", "merges_file", "spm_file", "sp_model_file",
+        "artifact_path", "python_model", "model_data", "serialized_model", "pickled_model", "chat_template_file", "template_file",
+    }
+)  # fmt: skip
+_SYSTEM = re.compile(r"/(?:etc|proc|sys|root/\.|dev/(?!null))|~/\.|/home/[^/]+/\.")
+_SYSTEM_BY_STEPS = re.compile(r"(?:\.\./){2,}(?:etc|proc|root|home|tmp|var|dev|usr|sys|windows)/")
 # Where a dotted path is imported and used as a class or function.
 _IMPORT_KEYS = frozenset(
     {"activation_fn", "sbert_ce_default_activation_function", "activation_function", "restore_fn", "loader_module",
@@ -183,13 +192,16 @@ def _import(name: str, where: str, how: str) -> Iterator[Fact]:
 
 
 def _path(place: Place, value: str) -> Iterator[Fact]:
-    parts = value.replace("\\", "/").split("/")
-    if ".." in parts:
-        yield Fact("config.path-traversal", "a path that leaves the model's folder", where=place.where, quote=quote(value))
+    """A path that leaves the model's folder. `loaded`: the loader opens it, it is no note of where training data lay."""
+    loaded = place.key in _LOADED_KEYS or place.where.startswith("flavors") or {"idx", "type"} <= place.holder.keys()
+    plain = value.replace("\\", "/")
+    attrs: dict[str, Scalar] = {"loaded": loaded or _SYSTEM_BY_STEPS.search(plain) is not None}
+    if ".." in plain.split("/"):
+        yield Fact(
+            "config.path-traversal", "a path that leaves the model's folder", where=place.where, quote=quote(value), attrs=attrs
+        )
     elif _SCHEME.search(value):
-        if place.key in {"base_model_name_or_path", "data"} and value.lower().startswith("https://huggingface.co/"):
-            return
-        yield Fact("config.path-remote", "an address where a file of the model should be", where=place.where, quote=quote(value))
-    elif value.startswith(("/etc/", "/proc/", "/root/", "/dev/", "/sys/", "~", "/home/")) or re.match(r"[A-Za-z]:[\\/]", value):
-        attrs: dict[str, Scalar] = {"system": value.startswith(("/etc/", "/proc/", "/dev/", "/sys/", "/root/.", "~/."))}
-        yield Fact("config.path-absolute", "a path of the author's machine", where=place.where, quote=quote(value), attrs=attrs)
+        yield Fact("config.path-remote", "an address where a file should be", where=place.where, quote=quote(value), attrs=attrs)
+    elif plain.startswith(("/", "~/")) or re.match(r"[A-Za-z]:/", plain):
+        attrs = {"system": _SYSTEM.match(plain) is not None}
+        yield Fact("config.path-absolute", "a path of one machine", where=place.where, quote=quote(value), attrs=attrs)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
+from hauberk.assets.sniff_learners import is_marshal, is_msgpack, is_rds, is_skops, is_torch7, is_xgboost
 from hauberk.core import Content
 
 
@@ -88,6 +89,14 @@ def _safetensors_by_name(probe: Probe, found: list[str]) -> bool:
     return not found and probe.suffix == ".safetensors"
 
 
+def _sentencepiece(probe: Probe, found: list[str]) -> bool:
+    # A message of pieces, each a text and a score: 0A <length> 0A <length> <text> 15 <float>.
+    head = probe.head
+    if found or len(head) < 12 or head[0] != 0x0A or head[2] != 0x0A or not 7 <= head[1] < 0x80 or head[3] > head[1] - 7:
+        return False
+    return head[4 + head[3] : 5 + head[3]] == b"\x15"
+
+
 def _ggml_reversed(probe: Probe, found: list[str]) -> bool:
     # The magic number of a big-endian writer reads as letters, as the first words of a text may.
     return not found and probe.head[:4] in {b"ggml", b"ggmf", b"ggjt", b"ggla"} and not probe.is_text
@@ -122,15 +131,60 @@ def _lzma_alone(probe: Probe, found: list[str]) -> bool:
 
 
 def _pickle(probe: Probe, found: list[str]) -> bool:
-    if any(label not in {"zip", "tar"} for label in found):
+    if probe.head[:1] != b"\x80" and any(label not in {"zip", "tar"} for label in found):
+        return False
+    if "torch_legacy" in found:
         return False
     from hauberk.assets.pickle_sniff import looks_like_pickle
 
     return looks_like_pickle(probe.content, probe.head)
 
 
+def _graph(probe: Probe, found: list[str]) -> bool:
+    """Labels graphs written as protocol buffers, which have no magic number; adds the label itself."""
+    if (found and found != ["pickle"]) or probe.head[:1] == b"\x80" or probe.is_text:
+        return False
+    from hauberk.assets.graph_sniff import graph_format
+
+    label = graph_format(probe.content, probe.head)
+    if label:
+        found.append(label)
+    return False
+
+
+def _graph_by_name(probe: Probe, found: list[str]) -> bool:
+    """Labels what its name says is a graph, or part of one, and its bytes do not contradict; adds the label itself."""
+    if found:
+        return False
+    from hauberk.assets.graph_sniff import named_format
+
+    label = named_format(probe.content, probe.head, probe.name, probe.suffix, is_text=probe.is_text)
+    if label:
+        found.append(label)
+    return False
+
+
+def _mxnet_symbol(probe: Probe, found: list[str]) -> bool:
+    if found or not probe.is_text or probe.stripped[:1] != b"{":
+        return False
+    return b'"nodes"' in probe.head and b'"op"' in probe.head and (b'"inputs"' in probe.head or probe.name.endswith("-symbol.json"))
+
+
+def _torch_legacy(probe: Probe, found: list[str]) -> bool:
+    # The magic number that torch.save pickled on its own, in front of everything else, before 1.6.
+    return not found and probe.head.startswith(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
+
+
 def _json(probe: Probe, found: list[str]) -> bool:
-    return not found and probe.is_text and probe.stripped[:1] in {b"{", b"["} and (probe.suffix not in _TEMPLATE_SUFFIXES)
+    if found or not probe.is_text or probe.stripped[:1] not in {b"{", b"["} or probe.suffix in _TEMPLATE_SUFFIXES:
+        return False
+    # A bracket also opens a Markdown link, an INI section and a template; a name that says JSON is believed.
+    return _JSON_START.match(probe.stripped) is not None or probe.suffix in {".json", ".jsonl", ".ipynb"}
+
+
+_JSON_START = re.compile(
+    rb"\{\s*[\"}/]|[\[{]\s*\Z|\[\s*(?:[\[\]{\"/]|-?(?:NaN|Infinity)|(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*[,\]])"
+)
 
 
 def _xml(probe: Probe, found: list[str]) -> bool:
@@ -163,6 +217,13 @@ _SUFFIX_FORMATS = {
 }  # fmt: skip
 
 
+# MLmodel and its like carry YAML under a name without suffix.
+_YAML_MARK = re.compile(
+    rb"\A%YAML|^(?:flavors|artifact_path|entry_points)\s*:|!!python/|^\s*_target_\s*:", re.MULTILINE
+)
+_LOOSE_TEMPLATE_SUFFIXES = {"", ".template", ".tmpl", ".tpl", ".prompt", ".txt"}
+
+
 def _text(probe: Probe, found: list[str]) -> bool:
     """Labels every other text by suffix, shebang or content; adds the label itself."""
     if found or not probe.is_text:
@@ -179,6 +240,10 @@ def _text_format(probe: Probe) -> str:
         return _SUFFIX_FORMATS[probe.suffix]
     if start.startswith(b"tree\n") and b"num_class=" in start:
         return "lightgbm"
+    if probe.suffix not in {".md", ".txt", ".rst"} and _YAML_MARK.search(start):
+        return "yaml"
+    if start.startswith((b"{{", b"{%", b"{#")) or (probe.suffix in _LOOSE_TEMPLATE_SUFFIXES and b"{%" in start):
+        return "jinja"
     return "text"
 
 
@@ -189,11 +254,22 @@ SNIFFERS: tuple[tuple[str, Sniffer], ...] = (
     ("executorch", _executorch),
     ("safetensors", _safetensors),
     ("ggml", _ggml_reversed),
+    ("sentencepiece", _sentencepiece),
     ("hdf5", _hdf5_later),
+    ("torch_legacy", _torch_legacy),
     ("pickle", _pickle),
+    ("graph", _graph),
+    ("graph", _graph_by_name),
+    ("mxnet", _mxnet_symbol),
     ("zlib", _zlib),
     ("xz", _lzma_alone),
     ("safetensors", _safetensors_by_name),
+    ("marshal", is_marshal),
+    ("xgboost", is_xgboost),
+    ("skops", is_skops),
+    ("torch7", is_torch7),
+    ("rds", is_rds),
+    ("msgpack", is_msgpack),
     ("json", _json),
     ("html", _html),
     ("xml", _xml),

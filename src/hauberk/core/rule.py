@@ -39,13 +39,14 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A proof that travels with its rule: it fires `hits` times (None: at least once; 0: stays quiet).
 
     Exactly one of `text`, `base64` (zlib-compressed or plain bytes) or `files` (relative name -> text) gives the material;
-    `path` is the file name it is scanned under.
+    `path` is the file name it is scanned under. `links` (name -> target) adds symbolic links to `files`.
     """
 
     name: str
     text: str = ""
     base64: str = ""
     files: dict[str, str] = {}
+    links: dict[str, str] = {}
     path: str = "sample"
     hits: int | None = None
 

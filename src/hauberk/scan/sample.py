@@ -27,7 +27,7 @@ def inspect_sample(sample: Sample, bench: Bench) -> Iterator[Finding | Gap]:
     """Everything the pipeline says of a sample."""
     if sample.files:
         files = {name: BytesContent(text.encode("utf-8")) for name, text in sample.files.items()}
-        tree = Tree(files)
+        tree = Tree(files, sample.links)
         asset = Asset(uri=sample.path, kind=Kind.REPOSITORY, format="repository", name=sample.path, content=tree)
         yield from Inspection(bench, Budget()).run(asset)
         for name, content in files.items():
