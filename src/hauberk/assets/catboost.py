@@ -23,9 +23,6 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     if size > cursor.remaining:
         note = f"a core of {size} bytes, {cursor.remaining} are there"
         raise Truncated(note, offset=4, check="catboost.core-size")
-    root = cursor.uint(4) if size >= 4 else 0
-    if size < 8 or root >= size:
-        yield Fact("catboost.root", f"the root table at {root} lies outside a core of {size} bytes", offset=8, attrs={"size": size})
     position = 0
     for chunk in chunks(asset.content):
         budget.check_time()

@@ -1,6 +1,5 @@
 """Code carried by a Keras configuration: base64 marshal in Lambda layers, torch modules; handed on, never loaded."""
 
-import base64
 import binascii
 import re
 from collections.abc import Iterator
@@ -12,9 +11,7 @@ from hauberk.core import Asset, Fact, Gap, GapReason
 
 Item = Fact | Asset | Gap
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]{16,}={0,2}\s*")
 _CODE_BYTES = (0x63, 0xE3)  # marshal's `c`, without and with its reference flag
-_FUNCTION_KEYS = frozenset({"function", "output_shape", "mask", "call_fn", "init_fn", "activation", "loss", "fn"})
 
 
 def code_members(asset: Asset, node: object, where: str, key: str) -> Iterator[Item]:
@@ -31,13 +28,13 @@ def code_members(asset: Asset, node: object, where: str, key: str) -> Iterator[I
             yield from torch_member(asset, str(node["config"]), f"{where}.config")
     elif isinstance(node, list):
         node = cast("list[object]", node)
-        if node and len(node) <= 3 and isinstance(node[0], str) and (certain := key in _FUNCTION_KEYS or _is_code(node[0])):
+        if node and len(node) <= 3 and isinstance(node[0], str) and (certain := key == "function" or _is_code(node[0])):
             yield from _code(asset, node[0], f"{where}[0]", certain=certain)
 
 
 def _is_code(text: str) -> bool:
     data = decode_base64(text[:64] if len(text) > 64 else text)
-    return len(data) > 24 and data[0] in _CODE_BYTES
+    return len(data) > 24 and data[0] in _CODE_BYTES and data[2:5] == b"\x00\x00\x00"
 
 
 def _code(asset: Asset, text: str, where: str, *, certain: bool) -> Iterator[Item]:
@@ -46,7 +43,7 @@ def _code(asset: Asset, text: str, where: str, *, certain: bool) -> Iterator[Ite
         note = "a Lambda carries Python bytecode, which loading turns into a function"
         yield Fact("keras.lambda", note, where=where, quote=quote(text, 60), attrs={"size": len(data)})
         yield asset.child(where, BytesContent(data), format="marshal")
-    elif not certain:
+    elif not certain or 0 < len(data) < 12:
         return
     elif data and _is_source(data):
         yield Fact("keras.lambda-source", "source text where Keras expects bytecode", where=where, quote=quote(data, 80))
@@ -62,7 +59,7 @@ def _code(asset: Asset, text: str, where: str, *, certain: bool) -> Iterator[Ite
 def torch_member(asset: Asset, text: str, where: str) -> Iterator[Item]:
     """A base64 `torch.save` stream, which the wrapper layer loads with `weights_only=False`."""
     data = decode_base64(text)
-    if len(data) < 8:
+    if len(data) < 8 or not (data[0] == 0x80 or data[:2] == b"PK" or data[-1:] == b"."):
         return
     note = "a serialised torch module, which Keras unpickles without restriction"
     yield Fact("keras.torch-module", note, where=where, quote=quote(text, 60), attrs={"size": len(data)})
@@ -78,11 +75,9 @@ def _is_source(data: bytes) -> bool:
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes of `text`, b"" when it is not base64. Missing padding is forgiven, as Keras' decoder forgives line ends."""
-    if not _BASE64.fullmatch(text):
-        return b""
-    packed = "".join(text.split()).rstrip("=")
+    """The bytes of `text` as Keras decodes them: characters outside the alphabet are passed over. b"" when there are none."""
+    letters = re.sub(r"[^A-Za-z0-9+/=]", "", text)
     try:
-        return base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_" if "-" in packed or "_" in packed else None)
+        return binascii.a2b_base64(letters + "=" * (-len(letters) % 4))
     except (binascii.Error, ValueError):
         return b""

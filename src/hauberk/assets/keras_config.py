@@ -81,6 +81,8 @@ def _object(asset: Asset, node: Node, where: str) -> Iterator[Item]:
         yield from _reference(node, class_name, where)
     elif class_name is not None:
         yield Fact("keras.malformed", "class_name is no string", where=where, quote=quote(repr(class_name)))
+    elif isinstance(module := node.get("module"), str):
+        yield from _named_module(module, where)
     yield from code_members(asset, node, where, "")
     yield from value_facts(asset, node, where)
 
@@ -107,7 +109,7 @@ def _tensor_symbol(node: Node, where: str) -> Iterator[Fact]:
     config = node.get("config")
     symbol = cast("Node", config).get("function") if isinstance(config, dict) else None
     if isinstance(symbol, str) and not tensor_symbol_is_plain(symbol):
-        yield Fact("keras.reference", "an operation layer names a TensorFlow function beyond tensors", where=where,
+        yield Fact("keras.reference", "a layer names a TensorFlow function", where=where,
                    quote=quote(f"tensorflow.{symbol}"), attrs={"module": "tensorflow", "name": symbol, "how": "function"})  # fmt: skip
 
 

@@ -72,7 +72,8 @@ def _wrapped(asset: Asset, config: Node, layer: str, where: str) -> Iterator[Ite
         reach = path_kind(value) if isinstance(value, str) else "inline"
         note = f"{layer} wraps a program of another framework"
         attrs: dict[str, Scalar] = {"layer": layer, "reach": reach}
-        yield Fact("keras.wrapper", note, where=f"{where}.config.{key}", quote=f"{layer} {shown}".strip(), attrs=attrs)
+        check = "keras.hub" if layer == "KerasLayer" else "keras.wrapper"
+        yield Fact(check, note, where=f"{where}.config.{key}", quote=f"{layer} {shown}".strip(), attrs=attrs)
         if layer == "TorchModuleWrapper" and isinstance(value, str):
             yield from torch_member(asset, value, f"{where}.config.{key}")
 

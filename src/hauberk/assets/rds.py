@@ -18,9 +18,10 @@ _MAGIC = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"RDB2\n", b"RDB3\n")
 _NOTHING = frozenset({254, 253, 252, 251, 250, 242, 241})
 _HAS_ATTRIBUTES, _HAS_TAG = 0x200, 0x400
 _RUNS = frozenset({
-    "system", "system2", "shell", "shell.exec", "eval", "evalq", "source", "sys.source", "parse", "dyn.load", "library.dynam", "url",
-    ".C", ".Call", ".External", "download.file", "socketConnection", "unlink", "file.remove", "writeLines", "pipe", "readRDS", "load",
-    "do.call", "Sys.setenv", "install.packages", "reg.finalizer", "loadNamespace", "get", "delayedAssign", "browseURL", "unserialize",
+    ".C", ".Call", ".External", "Sys.setenv", "browseURL", "delayedAssign", "do.call", "download.file", "dyn.load", "eval", "evalq",
+    "file.remove", "get", "install.packages", "library.dynam", "load", "loadNamespace", "parse", "pipe", "readRDS", "reg.finalizer",
+    "shell", "shell.exec", "socketConnection", "source", "sys.source", "system", "system2", "unlink", "unserialize", "url",
+    "writeLines",
 })  # fmt: skip
 _COMMANDS = frozenset({
     "system", "system2", "shell", "shell.exec", "source", "sys.source", "dyn.load", "download.file", "socketConnection", "pipe",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.errors import ReadError
+from hauberk.assets.errors import Malformed, ReadError
 from hauberk.assets.json_bounded import parse_json
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Fact, Gap, GapReason
@@ -30,7 +30,17 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     assert asset.content is not None
     if asset.content.size > budget.limits.text:
         raise ReadError(GapReason.TOO_LARGE, f"a schema of {asset.content.size >> 20} MiB")
-    yield from facts(parse_json(asset.content.read(), budget), budget)
+    obj = parse_json(asset.content.read(), budget)
+    if is_skops(obj):
+        yield from facts(asset, obj, budget)
+    elif ".skops" in asset.uri:
+        raise Malformed(
+            "the schema of this skops file names no loader, so nothing says what its members are", check="skops.no-schema"
+        )
+    else:
+        from hauberk.assets.json_text import judged
+
+        yield from judged(asset, obj, budget)
 
 
 def is_skops(obj: object) -> bool:
@@ -38,8 +48,9 @@ def is_skops(obj: object) -> bool:
     return isinstance(obj, dict) and ("__loader__" in obj or ("__class__" in obj and "__module__" in obj))
 
 
-def facts(obj: object, budget: Budget) -> Iterator[Fact]:
+def facts(asset: Asset, obj: object, budget: Budget) -> Iterator[Fact]:
     """What every node of a schema names."""
+    del asset
     stack: list[tuple[object, str]] = [(obj, "$")]
     seen = 0
     while stack:

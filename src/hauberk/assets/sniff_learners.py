@@ -67,5 +67,4 @@ def is_skops(probe: "Probe", found: list[str]) -> bool:
     """By the loader its first node names."""
     if found or not probe.stripped.startswith(b"{"):
         return False
-    named = probe.name.rsplit("/", 1)[-1] == "schema.json"
-    return b'"__loader__"' in probe.head or (named and b'"__class__"' in probe.head and b'"__module__"' in probe.head)
+    return b'"__loader__"' in probe.head or probe.name.rsplit("/", 1)[-1] == "schema.json"

@@ -27,11 +27,18 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
         raise ReadError(GapReason.TOO_LARGE, f"a model of {asset.content.size >> 20} MiB")
     text = head.lstrip()[:1] == b"{" and head.lstrip()[1:2] in {b'"', b" ", b"\n", b"\r", b"\t", b"}"}
     obj = parse_json(asset.content.read(), budget) if text else parse_ubjson(asset.content, budget)
-    yield from facts(obj, budget)
+    yield from facts(asset, obj, budget)
 
 
-def facts(obj: object, budget: Budget) -> Iterator[Fact]:
+def is_xgboost(obj: object) -> bool:
+    """Whether parsed JSON is a model."""
+    learner = _node(_node(obj).get("learner"))
+    return "gradient_booster" in learner or "learner_model_param" in learner
+
+
+def facts(asset: Asset, obj: object, budget: Budget) -> Iterator[Fact]:
     """What a parsed model holds. Raises ReadError when it is none."""
+    del asset
     learner = _node(_node(obj).get("learner"))
     if not learner:
         raise Malformed("no learner in this model")
@@ -64,7 +71,7 @@ def _tree(tree: Node, where: str, features: int | None) -> Iterator[Fact]:
     count = len(left)
     if nodes is not None and nodes != count:
         yield Fact("xgboost.count", f"{nodes} nodes declared, {count} there", where=where, quote=f"num_nodes={nodes}"[:80])
-    for name in ("right_children", "parents", "split_indices", "split_conditions", "default_left", "base_weights"):
+    for name in ("right_children", "parents", "split_indices", "split_conditions", "default_left"):
         values = tree.get(name)
         if isinstance(values, list) and len(cast("list[object]", values)) != count:
             yield Fact("xgboost.count", f"{name} is not as long as left_children", where=f"{where}.{name}", quote=name)
