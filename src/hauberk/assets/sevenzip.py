@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.cursor import Cursor
-from hauberk.assets.decompress import Codec, Consumed, expand, inflate, unpack
+from hauberk.assets.decompress import Codec, Consumed, expand, inflate, unpack, unzstd
 from hauberk.assets.errors import Malformed, ReadError, Truncated
 from hauberk.assets.member_path import link_fact, name_facts
 from hauberk.assets.quoting import quote
@@ -36,6 +36,7 @@ from hauberk.core import Asset, Content, Fact, Gap, GapReason
 _MAX_HEADER = 32 << 20
 _MAX_DICTIONARY = 256 << 20
 _COPY, _LZMA1, _LZMA2, _DELTA, _BZIP2, _DEFLATE = b"\x00", b"\x03\x01\x01", b"\x21", b"\x03", b"\x04\x02\x02", b"\x04\x01\x08"
+_ZSTD = b"\x04\xf7\x11\x01"
 _AES = b"\x06\xf1\x07\x01"
 _BRANCH = {
     b"\x03\x03\x01\x03": lzma.FILTER_X86, b"\x04": lzma.FILTER_X86,
@@ -172,6 +173,8 @@ def _decoded(window: Content, chain: list[Coder], size: int) -> Iterator[bytes]:
         return unpack(window, Consumed(), bz2.BZ2Decompressor(), length=size)
     if steps[0].method == _DEFLATE and len(steps) == 1:
         return inflate(window, Consumed(), -zlib.MAX_WBITS)
+    if steps[0].method == _ZSTD and len(steps) == 1:
+        return unzstd(window, Consumed())
     filters = [_filter(coder) for coder in reversed(steps)]
     try:
         codec: Codec = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)

@@ -46,7 +46,7 @@ def _empty(asset: Asset, layout: Layout) -> Iterator[Gap]:
     assert asset.content is not None
     if asset.content.read(0, 2) == b"PK" and not layout.ends:
         yield Gap(asset.uri, GapReason.MALFORMED, "neither a central directory nor a member is where a zip has them")
-    elif layout.ends[0].at:
+    elif not layout.ends or layout.ends[0].at:
         yield Gap(asset.uri, GapReason.UNRECOGNISED, "an end record of a zip with no zip before it")
 
 
