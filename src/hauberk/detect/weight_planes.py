@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hauberk.assets.payload_magic import HEAD, payload_kind
-from hauberk.detect.weight_sampling import FLOATS, Window
+from hauberk.detect.weight_sampling import FLOATS, NO_WEIGHT, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,7 @@ _WORDS = re.compile(rb"[A-Za-z0-9+/=_.\-]{3}")
 _MAGICS = (b"\x7fELF", b"MZ\x90\x00", b"PK\x03\x04", b"#!/bin/", b"#!/usr/", b"#! /bin/", b"\x80\x04\x95", b"\x80\x05\x95")
 _MOST_TRIES = 16  # places of one magic number that are looked at
 _FEWEST_LETTERS = 10  # different ones in a run: a row of equal weights has one
+_UNEVEN = 255 + 40 * 510**0.5  # chi-square of 256 values: 40 deviations above its mean
 _WIDE = 32 << 10  # bytes of a window that are searched in the wider streams
 
 
@@ -91,13 +92,14 @@ def _search(plane: str, data: bytes) -> Hidden | None:
 
 
 def uneven_share(window: Window) -> float | None:
-    """The share of 4 KiB pieces of the low mantissa byte whose values are not evenly spread (chi-square, 10 deviations).
+    """The share of 4 KiB pieces of the low mantissa byte whose values are far from evenly spread (chi-square).
 
-    None for what cannot be judged: values that were widened from a shorter type have low bytes of zero.
+    None for what cannot be judged: values that were widened from a shorter type have low bytes of zero. Noise multiplied
+    by a round number, as weights are before training, reaches a chi-square of 800; text begins at several thousand.
     """
     import numpy as np
 
-    if window.span.dtype != "F32":
+    if window.span.dtype != "F32" or len(window.span.shape) < 2 or NO_WEIGHT.search(window.span.name):
         return None
     low: Bytes = np.frombuffer(window.data, np.uint8)[::4]
     pieces = len(low) // 4096
@@ -107,4 +109,4 @@ def uneven_share(window: Window) -> float | None:
     keys = low.astype(np.intp) + np.arange(pieces, dtype=np.intp)[:, None] * 256
     counts = np.bincount(keys.ravel(), minlength=pieces * 256).reshape(pieces, 256)
     chi = ((counts - 16.0) ** 2).sum(axis=1) / 16.0
-    return float((chi > 255 + 10 * 510**0.5).mean())
+    return float((chi > _UNEVEN).mean())

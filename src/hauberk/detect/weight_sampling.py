@@ -1,5 +1,6 @@
 """Which bytes of a tensor file the weight statistics look at: all of a small file, evenly spread windows of a large one."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -12,6 +13,11 @@ WINDOW = 1 << 20  # at most, at one place
 SMALLEST_WINDOW = 16 << 10
 # dtype as the formats spell it -> (numpy's little-endian name, bytes of an element)
 FLOATS: dict[str, tuple[str, int]] = {"F64": ("<f8", 8), "F32": ("<f4", 4), "F16": ("<f2", 2), "BF16": ("<u2", 2)}
+# Buffers that hold infinities, giants and patterns on purpose, by the names they have.
+NO_WEIGHT = re.compile(
+    r"(?i)mask|alibi|inv_freq|freqs|num_batches|running_|sigma|betas|alphas|posterior|causal|position_(?:bias|ids|index)"
+    r"|(?:^|[._])(?:sin|cos|pe)(?:[._]|$)"
+)
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -1,12 +1,11 @@
 """Values no training leaves behind: not-a-number, infinity, single giants, rows out of all proportion."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hauberk.assets.quoting import quote
 from hauberk.core import Fact
-from hauberk.detect.weight_sampling import FLOATS, Window
+from hauberk.detect.weight_sampling import FLOATS, NO_WEIGHT, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,10 +13,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-# Buffers that hold infinities and giants on purpose, and values that are no weights.
-_NO_WEIGHT = re.compile(r"(?i)mask|alibi|inv_freq|freqs|num_batches|running_|sigma|betas|alphas|posterior|causal|relative_position")
 _GIANT = 1e9
-_ROW_FAR, _ROW_HIGH = 20.0, 100.0
+_ROW_FAR, _ROW_HIGH = 20.0, 300.0
 _FEWEST_ROWS = 16
 
 
@@ -31,14 +28,14 @@ def value_facts(window: Window) -> Iterator[Fact]:
     bad = int(values.size - np.count_nonzero(finite))
     if bad:
         nan = int(np.count_nonzero(np.isnan(values)))
-        if nan or not _NO_WEIGHT.search(name):
+        if nan or not NO_WEIGHT.search(name):
             where = int(np.argmin(finite))
             note = f"{nan} not-a-number and {bad - nan} infinite values"
             yield _fact("weights.non-finite", note, window, where, kind="nan" if nan else "inf")
         values = np.where(finite, values, np.float32(0))
     magnitude = np.abs(values)
     largest = int(np.argmax(magnitude)) if magnitude.size else 0
-    if magnitude.size and float(magnitude[largest]) > _GIANT and not _NO_WEIGHT.search(name):
+    if magnitude.size and float(magnitude[largest]) > _GIANT and not NO_WEIGHT.search(name):
         typical = float(np.median(magnitude))
         if typical < 1e3:
             note = f"a value of {values[largest]:.3g} among values of about {typical:.2g}"
@@ -63,7 +60,7 @@ def _rows(window: Window, values: "Floats") -> Iterator[Fact]:
     import numpy as np
 
     span = window.span
-    if len(span.shape) < 2 or _NO_WEIGHT.search(span.name):
+    if len(span.shape) < 2 or NO_WEIGHT.search(span.name):
         return
     width = _width(span.shape)
     size = FLOATS[span.dtype][1]
