@@ -86,7 +86,7 @@ class _Reader:
 
     def metadata(self, field: Field, depth: int, where: str) -> Iterator[Fact]:
         key, value = pair_of(self.wire, field, depth)
-        yield from text_facts(value, f"{where} {quote(key, 60)}", field.start)
+        yield from text_facts(value, f"{where}.{quote(key, 60)}", field.start)
         yield from text_facts(key, f"{where} key", field.start)
 
     def graph(self, field: Field, depth: int, where: str, graph: Graph) -> Iterator[Fact]:
