@@ -1,0 +1,127 @@
+r"""Engine `regex`: RE2 patterns over the text of an asset.
+
+    match:
+      any: ['curl [^|]*\| *(?:ba)?sh']      # RE2; each place that one of these matches
+      not: ['example\.com']                # optional: a match whose lines match one of these is dropped
+      formats: [script, python]            # optional: only in assets of these formats
+      without: [python]                    # optional: not in assets of these formats
+      names: '(?i)\.pth$'                   # optional: only in assets whose name matches
+      redact: true                         # optional: the quote shows the first 4 and last 2 characters of group 1, or of all
+
+All patterns of one kind are one RE2 set: text that holds none of them costs one pass. Each distinct quoted piece is one finding.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from hauberk.assets.quoting import quote
+from hauberk.core import Asset, Detector, Fact, Finding, Gap, Rule
+from hauberk.detect.errors import RuleError
+from hauberk.detect.finding_of import findings_of_facts
+from hauberk.detect.text_windows import Window, windows
+
+MAX_PLACES = 200  # of one pattern in one window; more say nothing new
+MAX_MEMORY = 256 << 20  # for the automaton of one kind's set; it is grown lazily
+
+
+class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"excluded": "not"}):
+    any: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    names: str = ""
+    redact: bool = False
+
+
+class _Compiled:
+    """A rule with its patterns."""
+
+    def __init__(self, rule: Rule) -> None:
+        try:
+            self.match = msgspec.convert(rule.match, _Match)
+        except msgspec.ValidationError as error:
+            raise RuleError(f"{rule.id}: match: {error}") from error
+        self.rule = rule
+        for pattern in (*self.match.any, *self.match.excluded, self.match.names):
+            _check(rule, pattern)
+
+    def reads(self, asset: Asset) -> bool:
+        """Whether the rule is about assets of this format and name."""
+        match = self.match
+        if (match.formats and asset.format not in match.formats) or asset.format in match.without:
+            return False
+        return not match.names or pattern_of(match.names).search(asset.name.encode("utf-8", "replace")) is not None
+
+    def places(self, pattern: str, window: Window) -> Iterator[Fact]:
+        """Where `pattern` matches in `window`."""
+        for number, found in enumerate(pattern_of(pattern).finditer(window.data)):
+            if number >= MAX_PLACES:
+                return
+            start, end = found.span()
+            if end <= window.fresh:
+                continue
+            lines = window.around(start, end)
+            if any(pattern_of(dropped).search(lines) for dropped in self.match.excluded):
+                continue
+            secret = found[1] if found.re.groups and found[1] else found[0]
+            shown = redacted(secret) if self.match.redact else quote(found[0].strip())
+            yield Fact("text.match", offset=window.offset(start), where=f"line {window.line(start)}", quote=shown)
+
+
+def _check(rule: Rule, pattern: str) -> None:
+    try:
+        pattern_of(pattern)
+    except _re2().error as error:
+        raise RuleError(f"{rule.id}: {pattern!r} is not RE2: {error}") from error
+
+
+def _re2() -> Any:
+    """RE2, which carries no types; imported when the first text is met."""
+    return import_module("re2")
+
+
+def _options() -> Any:
+    options = _re2().Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEMORY
+    return options
+
+
+@cache
+def pattern_of(pattern: str) -> Any:
+    """`pattern` compiled by RE2, for bytes."""
+    return _re2().compile(pattern, _options())
+
+
+def redacted(secret: bytes) -> str:
+    """A secret as it may be shown: its first four and last two characters."""
+    text = quote(secret.split(b"\n", 1)[0], 400)
+    return f"{text[:4]}…{text[-2:]} ({len(secret)} characters)" if len(text) > 8 else "…"
+
+
+def compile_rules(rules: Sequence[Rule]) -> Detector:
+    """A detector of `rules`. Raises RuleError on an unknown key in `match` or a pattern that RE2 refuses."""
+    together = _re2().Set.SearchSet(_options())
+    owners: list[tuple[_Compiled, str]] = []
+    for rule in rules:
+        compiled = _Compiled(rule)
+        for pattern in compiled.match.any:
+            together.Add(pattern)
+            owners.append((compiled, pattern))
+    together.Compile()
+
+    def detect(asset: Asset) -> Iterator[Finding | Gap]:
+        hits: dict[str, tuple[Rule, list[Fact]]] = {}
+        for window in windows(asset):
+            for index in together.Match(window.data):
+                owner, pattern = owners[index]
+                if owner.reads(asset):
+                    hits.setdefault(owner.rule.id, (owner.rule, []))[1].extend(owner.places(pattern, window))
+        for rule, facts in hits.values():
+            yield from findings_of_facts(rule, asset, facts)
+
+    return detect
