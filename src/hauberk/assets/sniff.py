@@ -4,6 +4,7 @@ Each takes the probe and what is already found, and says whether the content is 
 """
 
 import re
+import zlib
 from collections.abc import Callable
 from functools import cached_property
 
@@ -123,11 +124,20 @@ def _executorch(probe: Probe, found: list[str]) -> bool:
 
 def _zlib(probe: Probe, found: list[str]) -> bool:
     head = probe.head
-    return not found and len(head) > 2 and head[0] & 0x0F == 8 and head[0] <= 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
+    if found or len(head) < 3 or head[0] & 0x0F != 8 or head[0] > 0x78 or int.from_bytes(head[:2], "big") % 31:
+        return False
+    try:  # one file in a thousand, and text such as "x^2", has such a first pair of bytes
+        zlib.decompressobj().decompress(head, 64)
+    except zlib.error:
+        return False
+    return True
 
 
 def _lzma_alone(probe: Probe, found: list[str]) -> bool:
-    return not found and probe.head[:3] == b"\x5d\x00\x00" and len(probe.head) > 13
+    if found or probe.head[:3] != b"\x5d\x00\x00" or len(probe.head) <= 13:
+        return False
+    size = int.from_bytes(probe.head[5:13], "little")
+    return size == (1 << 64) - 1 or size < 1 << 48
 
 
 def _pickle(probe: Probe, found: list[str]) -> bool:
