@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from hauberk.assets.budget import Budget
 from hauberk.assets.mismatch import expects_data
 from hauberk.assets.quoting import quote
-from hauberk.core import Asset, Fact, Gap, GapReason
+from hauberk.core import Asset, Content, Fact, Gap, GapReason
 
 _ELF_MACHINES = {
     3: "x86",
@@ -29,7 +29,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Gap]:
     assert asset.content is not None
     head = asset.content.read(0, 4096)
     describe = _DESCRIBERS.get(asset.format, _other)
-    sort, machine = describe(head)
+    sort, machine = describe(asset.content, head)
     if not sort:
         yield Gap(asset.uri, GapReason.UNRECOGNISED, "begins like a program but is none")
         return
@@ -51,7 +51,8 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Gap]:
     yield Gap(asset.uri, GapReason.UNSUPPORTED, "the machine code of programs is named, not analysed")
 
 
-def _elf(head: bytes) -> tuple[str, str]:
+def _elf(content: Content, head: bytes) -> tuple[str, str]:
+    del content
     if len(head) < 20:
         return "fragment", ""
     order = "big" if head[5] == 2 else "little"
@@ -59,19 +60,21 @@ def _elf(head: bytes) -> tuple[str, str]:
     return _ELF_TYPES.get(int.from_bytes(head[16:18], order), "file"), _ELF_MACHINES.get(machine, f"machine {machine}")
 
 
-def _pe(head: bytes) -> tuple[str, str]:
+def _pe(content: Content, head: bytes) -> tuple[str, str]:
     if head.startswith((b"MZqFpD=", b"jartsr='", b"APEDBG='")):
         return "portable executable", "several machines"
     at = int.from_bytes(head[60:64], "little")
-    if len(head) >= 64 and head[at : at + 4] == b"PE\0\0":
-        machine = int.from_bytes(head[at + 4 : at + 6], "little")
-        library = int.from_bytes(head[at + 22 : at + 24], "little") & 0x2000
+    new_header = content.read(at, 24)
+    if len(head) >= 64 and new_header.startswith(b"PE\0\0"):
+        machine = int.from_bytes(new_header[4:6], "little")
+        library = int.from_bytes(new_header[22:24], "little") & 0x2000
         return ("library" if library else "program"), _PE_MACHINES.get(machine, f"machine {machine}")
-    is_stub = head[2:4] in {b"\x90\x00", b"\x50\x00", b"\x80\x00"} or b"This program cannot be run" in head or at > len(head) - 4
+    is_stub = head[2:4] in {b"\x90\x00", b"\x50\x00", b"\x80\x00"} or b"This program cannot be run" in head
     return ("program", "DOS") if is_stub and len(head) >= 64 else ("", "")
 
 
-def _macho(head: bytes) -> tuple[str, str]:
+def _macho(content: Content, head: bytes) -> tuple[str, str]:
+    del content
     order = "little" if head[:1] in {b"\xcf", b"\xce"} else "big"
     machine = int.from_bytes(head[4:8], order)
     names = {7: "x86", 0x01000007: "x86-64", 12: "ARM", 0x0100000C: "AArch64"}
@@ -79,9 +82,9 @@ def _macho(head: bytes) -> tuple[str, str]:
     return sorts.get(int.from_bytes(head[12:16], order), "file"), names.get(machine, f"machine {machine}")
 
 
-def _other(head: bytes) -> tuple[str, str]:
-    del head
+def _other(content: Content, head: bytes) -> tuple[str, str]:
+    del content, head
     return "module", ""
 
 
-_DESCRIBERS: dict[str, Callable[[bytes], tuple[str, str]]] = {"elf": _elf, "pe": _pe, "macho": _macho}
+_DESCRIBERS: dict[str, Callable[[Content, bytes], tuple[str, str]]] = {"elf": _elf, "pe": _pe, "macho": _macho}

@@ -45,7 +45,8 @@ def layout_facts(content: Content, layout: Layout) -> Iterator[Fact]:
         yield Fact("zip.several-ends", note, offset=layout.ends[1].at, where="end record")
     if not layout.directories and layout.members:
         yield Fact("zip.no-directory", "there is no central directory where the end record should point", where="end record")
-    if layout.prefix:
+    # TensorFlow's own tools append a TFLite model's labels as a zip: there the bytes before it are the model.
+    if layout.prefix and content.read(4, 4) != b"TFL3":
         yield from _stretch(content, (0, layout.prefix), "zip.prefix-data", "before the first member")
     for stretch in layout.between:
         yield from _stretch(content, stretch, "zip.hidden-data", "between the members")
