@@ -90,7 +90,7 @@ class _Log:
             "defaultConfiguration": {"level": _LEVELS[rule.severity]},
             "relationships": self._relationships(rule.risk),
             "properties": {
-                "tags": ["security", rule.risk, rule.stage],
+                "tags": list(dict.fromkeys(("security", rule.risk, rule.stage.value))),
                 "precision": rule.confidence,
                 "security-severity": _SCORES[rule.severity],
             },
@@ -162,13 +162,14 @@ class _Log:
     def _result(self, finding: Finding) -> dict[str, Any]:
         fingerprint = finding.fingerprint
         pieces = finding.evidence or (Evidence(),)
+        places = [self._location(finding.asset, finding.root, piece) for piece in pieces]
         result: dict[str, Any] = {
             "ruleId": finding.rule,
             "ruleIndex": self.rule_index[finding.rule],
             "level": _LEVELS[finding.severity],
             "message": {"text": printable(finding.message) or finding.rule},
-            "locations": [self._location(finding.asset, finding.root, piece) for piece in pieces[:1]],
-            "relatedLocations": [self._location(finding.asset, finding.root, piece) for piece in pieces[1:]],
+            "locations": places[:1],
+            "relatedLocations": _distinct(places[1:]),
             "partialFingerprints": {FINGERPRINT: fingerprint},
             "properties": {
                 "severity": finding.severity,
@@ -208,6 +209,10 @@ def _region(piece: Evidence) -> dict[str, Any]:
     if region and piece.quote:
         region["snippet"] = {"text": printable(piece.quote)}
     return region
+
+
+def _distinct(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [place for number, place in enumerate(places) if place not in places[:number]]
 
 
 def _information(framework: str) -> dict[str, str]:
