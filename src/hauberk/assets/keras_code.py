@@ -21,6 +21,9 @@ def code_members(asset: Asset, node: object, where: str, key: str) -> Iterator[I
         code = node.get("code")
         if isinstance(code, str):
             yield from _code(asset, code, f"{where}.code", certain="defaults" in node or "closure" in node)
+        function = node.get("function")
+        if isinstance(function, str) and not function.replace(".", "").isidentifier():
+            yield from _code(asset, function, f"{where}.function", certain="lambda" in function or len(function) > 60)
         items = node.get("items")
         if node.get("class_name") == "__tuple__" and isinstance(items, list):
             yield from code_members(asset, cast("object", items), f"{where}.items", "function")
@@ -39,6 +42,8 @@ def _is_code(text: str) -> bool:
 
 def _code(asset: Asset, text: str, where: str, *, certain: bool) -> Iterator[Item]:
     data = decode_base64(text)
+    if _is_prose(text):
+        data = text.encode("utf-8", "replace")
     if data and data[0] in _CODE_BYTES and len(data) > 24:
         note = "a Lambda carries Python bytecode, which loading turns into a function"
         yield Fact("keras.lambda", note, where=where, quote=quote(text, 60), attrs={"size": len(data)})
@@ -64,6 +69,11 @@ def torch_member(asset: Asset, text: str, where: str) -> Iterator[Item]:
     note = "a serialised torch module, which Keras unpickles without restriction"
     yield Fact("keras.torch-module", note, where=where, quote=quote(text, 60), attrs={"size": len(data)})
     yield asset.child(where, BytesContent(data))
+
+
+def _is_prose(text: str) -> bool:
+    """Whether text is source as it stands: base64 has neither brackets nor blanks within a line."""
+    return any(mark in text for mark in "():[]'\"") or "lambda " in text
 
 
 def _is_source(data: bytes) -> bool:

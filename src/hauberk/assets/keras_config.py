@@ -92,11 +92,13 @@ def _reference(node: Node, class_name: str, where: str) -> Iterator[Fact]:
     module = module if isinstance(module, str) else ""
     if class_name in _TF_OPS:
         yield from _tensor_symbol(node, where)
+    if class_name == "Lambda" and isinstance(config, dict):
+        yield from _lambda_by_name(cast("Node", config), where)
     if class_name == "__typespec__":
         yield from refer(module, str(node.get("spec_name", "")), "class", where)
     elif class_name == "function" or (class_name in {"builtin_function_or_method", "type"} and isinstance(config, str)):
-        name = config if isinstance(config, str) else node.get("registered_name")
-        yield from refer(module, name if isinstance(name, str) else "", "function", where)
+        name = _first_text(node, "config", "function", "registered_name", "name")
+        yield from refer(module, name, "function", where) if name else _named_module(module, where)
     elif class_name not in _MARKERS:
         yield from refer(module, class_name, "class", where)
     registered = node.get("registered_name")
@@ -105,12 +107,24 @@ def _reference(node: Node, class_name: str, where: str) -> Iterator[Fact]:
                    quote=quote(registered), attrs={"name": registered})  # fmt: skip
 
 
+def _first_text(node: Node, *keys: str) -> str:
+    return next((value for value in map(node.get, keys) if isinstance(value, str)), "")
+
+
+def _lambda_by_name(config: Node, where: str) -> Iterator[Fact]:
+    """A Lambda of the second generation may name its function; it is looked up in the module beside it."""
+    for key in ("function", "output_shape", "mask"):
+        name, module = config.get(key), config.get("module" if key == "function" else f"{key}_module")
+        if isinstance(name, str) and name.replace(".", "").isidentifier() and isinstance(module, str) and module != "__main__":
+            yield from refer(module, name, "function", f"{where}.config.{key}")
+
+
 def _tensor_symbol(node: Node, where: str) -> Iterator[Fact]:
     config = node.get("config")
     symbol = cast("Node", config).get("function") if isinstance(config, dict) else None
     if isinstance(symbol, str) and not tensor_symbol_is_plain(symbol):
-        yield Fact("keras.reference", "a layer names a TensorFlow function", where=where,
-                   quote=quote(f"tensorflow.{symbol}"), attrs={"module": "tensorflow", "name": symbol, "how": "function"})  # fmt: skip
+        yield Fact("keras.reference", "a layer names a TensorFlow function", where=where, quote=quote(f"tensorflow.{symbol}"),
+                   attrs={"module": "tensorflow", "name": symbol, "how": "function"})  # fmt: skip
 
 
 def refer(module: str, name: str, how: str, where: str) -> Iterator[Fact]:

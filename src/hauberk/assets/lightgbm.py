@@ -30,7 +30,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
             yield from _parameter(line)
         elif key == "Tree" or line.strip() == "end of trees":
             yield from _tree(section, features)
-            section = {"Tree": value}
+            section = {"Tree": value} if key == "Tree" else {}
         elif equals and "Tree" in section:
             section[key] = value
         elif key == "max_feature_idx":

@@ -88,7 +88,7 @@ def _node(node: Node, where: str) -> Iterator[Fact]:
             yield _reference(module, name, loader, where)
     elif loader == "ReduceNode":
         yield _reference(module, name, loader, where)
-    elif (module or name) and not (module == "builtins" and name in _VALUES):
+    elif (module or name) and not (module in {"", "builtins"} and name in _VALUES):
         yield _reference(module, name, loader or "type", where)
 
 
