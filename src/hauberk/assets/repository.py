@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.onnx_external import external_files
 from hauberk.assets.repository_code import code_files
 from hauberk.assets.repository_config import configured
 from hauberk.assets.repository_git import git_files
@@ -13,7 +14,7 @@ from hauberk.assets.repository_tokenizer import tokenizers
 from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Fact, Gap, GapReason
 
-_LOOKS = (links, git_files, code_files, shards, configured, tokenizers, image_layout)
+_LOOKS = (links, git_files, code_files, shards, configured, tokenizers, image_layout, external_files)
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
