@@ -46,6 +46,8 @@ def behaviours(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:
             yield from _orders(node, node.value)
         elif isinstance(node, nodes.Output):
             yield from _exfiltrates(node, contents)
+        if isinstance(node, nodes.If):
+            yield from _prefills(node)
     yield from _drops_system(tree, contents, folder)
 
 
@@ -137,6 +139,17 @@ def _orders(node: nodes.Node, text: str) -> Iterator[Fact]:
             yield _fact(node, "jinja.covert-order", "gives an order that its user would not expect", piece, kind=kind)
 
 
+def _prefills(node: nodes.If) -> Iterator[Fact]:
+    """Words put in the assistant's mouth where its answer begins."""
+    if not (isinstance(node.test, nodes.Name) and node.test.name == "add_generation_prompt"):
+        return
+    said = [inner.data for statement in node.body for inner in walk(statement) if isinstance(inner, nodes.TemplateData)]
+    said += [str(c.value) for s in node.body for c in walk(s) if isinstance(c, nodes.Const) and isinstance(c.value, str)]
+    for text in said:
+        if words(text) >= 2 * _ENOUGH:
+            yield _fact(node, "jinja.prefills", "begins the assistant's answer with words of its own", text.strip())
+
+
 def _exfiltrates(node: nodes.Output, contents: Contents) -> Iterator[Fact]:
     """A web address that ends in what was said."""
     before = ""
@@ -156,6 +169,7 @@ def _exfiltrates(node: nodes.Output, contents: Contents) -> Iterator[Fact]:
 def _drops_system(tree: nodes.Template, contents: Contents, folder: Folder) -> Iterator[Fact]:
     """Every role is passed on as it is, and the system's alone is left out, everywhere in the template."""
     excluded: nodes.Node | None = None
+    replaced: nodes.Node | None = None
     for node in walk(tree):
         if isinstance(node, nodes.If):
             verdict = contents.role_test(node.test, folder)
@@ -166,14 +180,26 @@ def _drops_system(tree: nodes.Template, contents: Contents, folder: Folder) -> I
                 excluded = node if silent else excluded
             elif verdict == "is-system" and any(isinstance(s, nodes.Continue) for s in node.body):
                 excluded = node
+            elif verdict == "is-system" and _replaces(node, contents):
+                replaced = replaced or node
             elif verdict == "is-system":
                 return  # it is spoken for somewhere
         elif _filters_system(node, contents, folder):
             excluded = node
         elif contents.reads_first(node):
             return  # the first message is treated apart: that is where a system message stands
+    if replaced is not None:
+        yield _fact(replaced, "jinja.drops-system", "says words of its own in place of the system message", "system")
     if excluded is not None:
         yield _fact(excluded, "jinja.drops-system", "leaves out system messages and passes on all others", "system")
+
+
+def _replaces(node: nodes.If, contents: Contents) -> bool:
+    """Whether a branch for system messages says its own words and nothing of the message's."""
+    inside = [inner for statement in node.body for inner in walk(statement)]
+    return words(_said(node)) >= 2 * _ENOUGH and not any(
+        contents.is_content(inner) or contents.reads_first(inner) for inner in inside
+    )
 
 
 def _speaks(body: "list[nodes.Node] | list[nodes.If]") -> bool:

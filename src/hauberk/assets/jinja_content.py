@@ -32,7 +32,9 @@ class Contents:
         for _ in range(3):  # a name set from a name set from a content
             for loop in loops:
                 assert isinstance(loop.target, nodes.Name)
-                if self.is_content(loop.iter):
+                if self.is_content(_split(loop.iter)):
+                    self._names.add(loop.target.name)
+                elif self.is_content(loop.iter):
                     self._parts.add(loop.target.name)
             for node in assigned:
                 assert isinstance(node.target, nodes.Name)
@@ -52,6 +54,8 @@ class Contents:
                 node = node.left
             else:
                 break
+        if isinstance(node, nodes.Filter) and node.name in {"join", "map", "list", "select", "reject"}:
+            return self._gathered(node)
         if isinstance(node, nodes.Getattr):
             return node.attr in _KEYS
         if isinstance(node, nodes.Getitem):
@@ -59,6 +63,16 @@ class Contents:
         if isinstance(node, nodes.Concat | nodes.Add):
             return any(self.is_content(child) for child in node.iter_child_nodes())
         return isinstance(node, nodes.Name) and node.name in self._names and node.name not in self._parts
+
+    def _gathered(self, node: nodes.Filter) -> bool:
+        """Whether a chain of filters gathers the contents of many messages."""
+        inner: nodes.Node | None = node
+        while isinstance(inner, nodes.Filter):
+            named = [*inner.args, *(pair.value for pair in inner.kwargs if pair.key == "attribute")]
+            if inner.name == "map" and any(isinstance(one, nodes.Const) and one.value in _KEYS for one in named):
+                return True
+            inner = inner.node
+        return False
 
     def watched(self, test: nodes.Node, folder: Folder) -> Iterator[tuple[str, str]]:
         """What `test` looks for: ("words", a constant) in what was said, ("date", how) in the calendar."""
@@ -68,6 +82,9 @@ class Contents:
             elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in _SEARCHES:
                 if self.is_content(node.node.node):
                     yield from (("words", word) for argument in node.args for word in folder.strings(argument))
+            elif isinstance(node, nodes.Filter) and node.name in {"selectattr", "rejectattr"} and len(node.args) >= 3:
+                if any(name in _KEYS for name in folder.strings(node.args[0])):
+                    yield from (("words", word) for word in folder.strings(node.args[2]))
             elif isinstance(node, nodes.Test | nodes.Filter) and node.name in _TESTS and self.is_content(node.node):
                 yield from (("words", word) for argument in node.args for word in folder.strings(argument))
 
@@ -129,6 +146,13 @@ class Contents:
         if isinstance(node.arg, nodes.Slice):
             return isinstance(node.arg.start, nodes.Const) and node.arg.start.value == 1
         return isinstance(node.arg, nodes.Const) and node.arg.value == 0
+
+
+def _split(node: nodes.Node) -> nodes.Node | None:
+    """What a call of `split` takes apart."""
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in {"split", "splitlines"}:
+        return node.node.node
+    return None
 
 
 def _is_role(node: nodes.Node) -> bool:

@@ -37,7 +37,9 @@ def costs(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:
             yield from _wide_pattern(node, node.left, folder)
         elif isinstance(node, nodes.For):
             yield from _growth(node, folder)
+            yield from _endless_loop(node, folder)
     yield from _nests(tree, folder)
+    yield from _piled(tree, folder)
     yield from _recursion(tree, folder)
 
 
@@ -66,6 +68,12 @@ def _range(node: nodes.Call, folder: Folder) -> Iterator[Fact]:
     rounds = _rounds_of_range(node, folder)
     if rounds > MANY_ROUNDS:
         yield _fact(node, "range", f"counts to {rounds:.3g}", "range")
+    elif isinstance(node.node, nodes.Name) and node.node.name == "range":
+        factors = [inner for argument in node.args for inner in walk(argument) if isinstance(inner, nodes.Mul)]
+        if any(
+            value > MANY_ROUNDS / 10 for inner in factors for side in (inner.left, inner.right) for value in folder.numbers(side)
+        ):
+            yield _fact(node, "range", "counts to a multiple of what it is given", "range")
 
 
 def _rounds_of_range(node: nodes.Node, folder: Folder) -> float:
@@ -176,6 +184,15 @@ def _count(value: nodes.Node, name: str) -> int:
     return total
 
 
+def _endless_loop(node: nodes.For, folder: Folder) -> Iterator[Fact]:
+    """A recursive loop that calls itself on a list of its own making."""
+    for inner in _below(node.body) if node.recursive else ():
+        if not isinstance(inner, nodes.Call) or not isinstance(inner.node, nodes.Name) or inner.node.name != "loop":
+            continue
+        if any(value for argument in inner.args for value in folder.values(argument)):
+            yield _fact(inner, "recursion", "a recursive loop that calls itself on the same list", "loop")
+
+
 def _nests(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:
     """Constant loops inside constant loops whose rounds multiply beyond bound."""
     stack: list[tuple[nodes.Node, float, bool]] = [(tree, 1, False)]
@@ -187,6 +204,40 @@ def _nests(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:
                 told = True
                 yield _fact(node, "nest", f"loops within loops go round {product:.3g} times", "for")
         stack.extend((child, product, told) for child in node.iter_child_nodes())
+
+
+def _piled(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:
+    """Variables made of several of the ones before, without any loop: text that grows tenfold a line."""
+    sizes: dict[str, float] = {}
+    for node in walk(tree):
+        if not isinstance(node, nodes.Assign) or not (name := _variable(node.target)):
+            continue
+        size = min(_size(node.node, sizes, folder), 1e30)
+        if size > LONG_TEXT >= sizes.get(name, 0):
+            yield _fact(node, "growth", f"makes {quote(name, 40)} {size:.3g} characters long", name)
+        sizes[name] = max(size, sizes.get(name, 0))
+
+
+def _size(value: nodes.Node, sizes: dict[str, float], folder: Folder) -> float:
+    """How long a text `value` is at least, as far as constants and variables tell."""
+    total = 0.0
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, nodes.Const) and isinstance(node.value, str):
+            total += len(node.value)
+        elif _variable(node) in sizes:
+            total += sizes[_variable(node)]
+        elif isinstance(node, nodes.Add | nodes.Concat | nodes.List | nodes.Tuple):
+            stack.extend(node.iter_child_nodes())
+        elif isinstance(node, nodes.Filter) and node.name in {"upper", "lower", "string", "trim", "safe", "join"} and node.node:
+            stack.append(node.node)
+        elif isinstance(node, nodes.Mul):
+            times = max((abs(n) for side in (node.left, node.right) for n in folder.numbers(side)), default=0)
+            known = max((len(v) for side in (node.left, node.right) for v in folder.strings(side)), default=0)
+            known = max(known, *(sizes.get(_variable(side), 0) for side in (node.left, node.right)))
+            total += times * known
+    return total
 
 
 def _recursion(tree: nodes.Template, folder: Folder) -> Iterator[Fact]:

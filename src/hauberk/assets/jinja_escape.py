@@ -118,7 +118,8 @@ def _attr(node: nodes.Node, argument: nodes.Node | None, folder: Folder) -> Iter
     for name in names:
         yield from _member(node, name, "filter")
     if argument is not None and not names:
-        yield _fact(node, "computed", "takes an attribute whose name is only known when it runs", "|attr(...)", certain=False)
+        hidden = any((piece.strip() and not piece.strip("_")) or "__" in piece for piece in _pieces(argument))
+        yield _fact(node, "computed", "takes an attribute whose name is only known when it runs", "|attr(...)", certain=hidden)
 
 
 def _call(node: nodes.Node, folder: Folder) -> Iterator[Fact]:

@@ -32,6 +32,8 @@ class Folder:
                 self._assign(node.target, node.node)
             elif isinstance(node, nodes.For) and isinstance(node.target, nodes.Name):
                 self._elements.setdefault(node.target.name, []).append(node.iter)
+            elif isinstance(node, nodes.AssignBlock):
+                self._block(node)
             elif isinstance(node, nodes.Macro):
                 macros[node.name] = [argument.name for argument in node.args]
             elif isinstance(node, nodes.Call):
@@ -56,6 +58,12 @@ class Folder:
             for one, other in zip(target.items, value.items, strict=False):
                 self._assign(one, other)
 
+    def _block(self, node: nodes.AssignBlock) -> None:
+        """`{% set x %}...{% endset %}`: the text between, when it is nothing but output."""
+        outputs = [one for one in node.body if isinstance(one, nodes.Output)]
+        if len(outputs) == len(node.body):
+            self._assign(node.target, nodes.Concat([part for output in outputs for part in output.nodes], lineno=node.lineno))
+
     def values(self, node: nodes.Node | None, depth: int = 0) -> tuple[Value, ...]:
         """The constant values `node` may take, at most a dozen; empty when unknown."""
         if node is None or depth > DEEP:
@@ -77,6 +85,16 @@ class Folder:
     def numbers(self, node: nodes.Node | None) -> tuple[float, ...]:
         """The numbers among `values`."""
         return tuple(value for value in self.values(node) if isinstance(value, int | float))
+
+    def entry(self, node: nodes.Node, key: Value, depth: int) -> tuple[Value, ...]:
+        """What a dictionary written out in the template holds under `key`."""
+        sources = self._sources.get(node.name, ()) if isinstance(node, nodes.Name) else (node,)
+        pairs = [pair for source in sources[:MANY] if isinstance(source, nodes.Dict) for pair in source.items]
+        found: list[Value] = []
+        for pair in pairs[:LONG]:
+            if key in self.values(pair.key, depth):
+                found.extend(self.values(pair.value, depth))
+        return tuple(found[:MANY])
 
     def of_name(self, name: str, depth: int) -> tuple[Value, ...]:
         """What the variable `name` may be set to."""
@@ -218,7 +236,8 @@ def _either(folder: Folder, node: nodes.Node, depth: int) -> Sequence[Value]:
 
 def _attribute(folder: Folder, node: nodes.Node, depth: int) -> Sequence[Value]:
     assert isinstance(node, nodes.Getattr)
-    return folder.of_name(f".{node.attr}", depth)  # a namespace's field, whatever the namespace is called
+    # A namespace's field, whatever the namespace is called, or a dictionary's entry.
+    return (*folder.of_name(f".{node.attr}", depth), *folder.entry(node.node, node.attr, depth))
 
 
 def _subscript(folder: Folder, node: nodes.Node, depth: int) -> Sequence[Value]:
@@ -231,6 +250,9 @@ def _subscript(folder: Folder, node: nodes.Node, depth: int) -> Sequence[Value]:
             found.append(_sliced(folder, value, node.arg, depth))
             continue
         found.extend(value[i] for i in folder.values(node.arg, depth) if isinstance(i, int) and -len(value) <= i < len(value))
+    if not found and not isinstance(node.arg, nodes.Slice):
+        for key in folder.values(node.arg, depth):
+            found.extend(folder.entry(node.node, key, depth))
     return [value for value in found if value is not None]
 
 

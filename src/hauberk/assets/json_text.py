@@ -12,9 +12,18 @@ from hauberk.assets.json_depth import deeper_than
 from hauberk.assets.quoting import quote
 from hauberk.assets.textual import decoded
 from hauberk.core import Asset, Fact, Gap, GapReason
+from hauberk.core.asset import Scalar
 
 MAX_DEPTH = 400
 MAX_LINES = 100_000
+# Keys that say what code runs or what is loaded: which of two values counts must not depend on the parser.
+_DECIDES = frozenset(
+    {
+        "class_name", "module", "registered_name", "config", "auto_map", "_target_", "type", "__module__", "__class__",
+        "__loader__", "chat_template", "template", "weight_map", "vocab", "model", "added_tokens", "normalizer", "build_config",
+        "custom_pipelines",
+    }
+)  # fmt: skip
 Item = Fact | Asset | Gap
 
 # Whose shape it is, first match decides: `is_*` says whether, `facts(asset, obj, budget)` says what is in it.
@@ -58,7 +67,8 @@ def read(asset: Asset, budget: Budget) -> Iterator[Item]:
     pairs = _Pairs()
     obj, rest = _parse(text, pairs)
     for key, count in pairs.twice.items():
-        yield Fact("json.duplicate-key", f"the key {quote(key, 60)} is given {count + 1} times", quote=quote(key))
+        attrs: dict[str, Scalar] = {"decides": key in _DECIDES}
+        yield Fact("json.duplicate-key", f"the key {quote(key, 60)} is given {count + 1} times", quote=quote(key), attrs=attrs)
     yield from judged(asset, obj, budget)
     if rest:
         yield from _lines(asset, rest, budget)
@@ -77,7 +87,7 @@ def judged(asset: Asset, obj: object, budget: Budget) -> Iterator[Item]:
     yield from config_facts(asset, obj, budget)
 
 
-def _parse(text: str, pairs: _Pairs) -> tuple[object, str]:
+def _parse(text: str, pairs: _Pairs, *, again: bool = False) -> tuple[object, str]:
     """The first value, and what follows it (JSON lines)."""
     start = len(text) - len(text.lstrip())
     try:
@@ -85,9 +95,9 @@ def _parse(text: str, pairs: _Pairs) -> tuple[object, str]:
     except RecursionError as error:
         raise ReadError(GapReason.TOO_DEEP, "JSON nested too deep", check="json.too-deep") from error
     except ValueError as error:  # JSONDecodeError, and numbers of more digits than Python converts
-        loose = _loosened(text)
+        loose = text if again else _loosened(text)
         if loose != text:
-            return _parse(loose, pairs)
+            return _parse(loose, pairs, again=True)
         note = f"not JSON: {quote(str(error), 100)}"
         raise Malformed(note, offset=getattr(error, "pos", None)) from error
     return obj, text[end:].strip("\x00 \t\r\n")
