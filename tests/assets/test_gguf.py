@@ -326,6 +326,13 @@ with_tokens("a" * (1 << 20)), "gguf.token-length",
     "architecture of control characters": (
         replaced("general.architecture", lambda w: w.pair("general.architecture", STRING, "ll\x00ama")), "gguf.architecture",
     ),
+    "template that is no string": (
+        weights(model().array("tokenizer.chat_template", STRING, ["{{ a }}"])).bytes(), "gguf.vocab-type",
+    ),
+    "more heads than the embedding is wide": (
+        replaced("llama.attention.head_count", lambda w: w.pair("llama.attention.head_count", U32, 9)), "gguf.hparam",
+    ),
+    "a factor that is no number": (with_pair("llama.rope.scaling.factor", F32, float("nan")), "gguf.hparam"),
     "code in the description": (with_pair("general.description", STRING, "import os; os.system('id')"), "metadata.code"),
 }
 # fmt: on

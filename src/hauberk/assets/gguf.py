@@ -21,6 +21,7 @@ from hauberk.assets.tensor_span import TensorSpan
 from hauberk.core import Asset, Content, Fact, Gap
 
 _TEMPLATE_KEYS = ("tokenizer.chat_template", "tokenizer.ggml.chat_template")
+_TEMPLATE_NAMES = "tokenizer.chat_templates"  # an array of the other templates' names
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -58,6 +59,8 @@ def _pair(asset: Asset, content: Content, header: Header, value: Value) -> Itera
         yield Fact("gguf.key", "a key with control characters", offset=value.at, where=quote(value.key), quote=quote(value.key))
     if value.type == STRING:
         yield from _string(asset, content, value)
+    elif _is_template(value.key) and value.key != _TEMPLATE_NAMES:
+        yield Fact("gguf.vocab-type", f"{value.key} is no string", offset=value.at, where=quote(value.key))
     elif value.type == ARRAY and value.element in BYTES and value.count >= 16:
         kind = payload_kind(content.read(value.start, HEAD), value.count)
         if kind:

@@ -1,5 +1,6 @@
 """The hyperparameters of a GGUF model: loaders size their tables by them, divide by them and index with them."""
 
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -77,6 +78,8 @@ def params_facts(content: Content, header: Header) -> Iterator[Fact]:
     yield from _split(header)
     for value in header.values.values():
         limits = _RANGES.get(value.key.partition(".")[2])
+        if isinstance(value.scalar, float) and not math.isfinite(value.scalar):
+            yield _fact(value, f"{value.key} is {value.scalar}", "relation")
         if limits and not value.key.startswith(("general.", "tokenizer.", "split.", "clip.")):
             yield from _one(content, header, value, limits)
     yield from _relations(header)
@@ -128,6 +131,7 @@ def _relations(header: Header) -> Iterator[Fact]:
         ("expert_group_used_count", "expert_group_count"),
         ("attention.head_count_kv", "attention.head_count"),
         ("rope.dimension_count", "embedding_length"),
+        ("attention.head_count", "embedding_length"),
     ):
         small, large = header.integer(f"{name}.{inner}"), header.integer(f"{name}.{outer}")
         if small is not None and large and small > large:

@@ -59,7 +59,7 @@ for _magic, _format in _MAGIC:
 def identify(content: Content, name: str) -> tuple[str, ...]:
     """The formats `content` is in, most certain first; ("unknown",) when none is recognised."""
     if content.size == 0:
-        return ("empty",)
+        return ("gguf",) if name.endswith(".gguf") else ("safetensors",) if name.endswith(".safetensors") else ("empty",)
     probe = Probe(content, name, content.read(0, HEAD))
     found = [label for magic, label in _BY_FIRST.get(probe.head[0], ()) if probe.head.startswith(magic)]
     for label, sniff in SNIFFERS:

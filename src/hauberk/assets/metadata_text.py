@@ -25,6 +25,7 @@ _MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
             | \bsubprocess\s*\.\s*(?:call|run|Popen|check_output|check_call|getoutput)\s*\(
             | \b(?:pickle|marshal|dill|cloudpickle)\s*\.\s*loads\s*\(
             | \bbuiltins\s*\.\s*(?:exec|eval)\b
+            | \beval\s*\(\s*atob\b | \brequire\s*\(\s*['"]child_process | \bString\.fromCharCode\s*\(
             | \b(?:ctypes\.CDLL|importlib\.import_module|socket\.socket|pty\.spawn)\s*\("""
         ),
     ),
@@ -38,6 +39,7 @@ _MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
             | (?:&&|;|\|)\s*(?:curl|wget|nc|ncat|bash|powershell)\s+\S
             | /dev/tcp/[\w.]+/\d+
             | \bnc\s+(?:-\w+\s+)*-e\b
+            | \bInvoke-Expression\b | \bDownloadString\s*\( | \bcertutil\b.{0,40}-urlcache | \bmshta\s+https?:
             | \bpowershell(?:\.exe)?\s+-(?:e|enc|encodedcommand|nop|w|c|command)\b
             | \$\((?:curl|wget|id|whoami|cat|bash)\b
             | \bchmod\s+(?:\+x|[0-7]{3,4})\s+\S+\s*(?:&&|;)"""
@@ -57,6 +59,11 @@ _MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
 _ACTION = re.compile(r"(?i)(?:^|[._-])(?:callback|webhook|hook|beacon|exfil\w*|payload|phone_?home|c2)(?:[._-]|$)")
 _URL = re.compile(r"(?i)\b(?:https?|ftp|ldaps?|rmi|tcp)://[^\s'\"<>]{3,300}")
 _PROGRAM = re.compile(r"(?i)\.(?:sh|bat|cmd|ps1|exe|dll|scr|hta|vbs|msi|elf|jar|apk|pkl|pickle)(?:[?#]|$)")
+_PATH = re.compile(
+    r"(?:\.\./){2,}|(?:\.\.\\){2,}|(?:^|[\s='\"])(?:file://)?/etc/(?:passwd|shadow|cron)|~/\.(?:ssh|aws|bashrc|profile)"
+)
+# Escape sequences, bidirectional overrides and tag characters: what a person sees is not what is there.
+_UNSEEN = re.compile("[\x1b\x9b\u202a-\u202e\u2066-\u2069\U000e0020-\U000e007f]")
 _TEMPLATE = re.compile(r"\{\{.+?\}\}|\{%.+?%\}", re.DOTALL)
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){6,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|(?:[A-Za-z0-9_-]{4}){6,}={0,2}")
 _MAX_BASE64 = 64  # pieces tried in one value
@@ -75,6 +82,11 @@ def metadata_facts(text: str, where: str, offset: int | None = None) -> Iterator
     if url and (_ACTION.search(where.removeprefix("__metadata__.")) or _PROGRAM.search(url.group())):
         note = f"the metadata value {where!r} names an address to call or a program to fetch"
         yield Fact("metadata.callback", note, offset=offset, where=where, quote=quote(url.group(), 100))
+    for pattern, problem in ((_PATH, "a path to a file of the reader's machine"), (_UNSEEN, "characters that hide text")):
+        found = pattern.search(shown)
+        if found:
+            note = f"the metadata value {where!r} holds {problem}"
+            yield Fact("metadata.deceptive", note, offset=offset, where=where, quote=quote(shown[found.start() :], 80))
     kind = payload_kind(shown[:512].encode("utf-8", "surrogatepass"), len(shown)) or _encoded_kind(shown)
     if kind:
         note = f"the metadata value {where!r} carries a {kind}"

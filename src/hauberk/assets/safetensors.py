@@ -99,7 +99,7 @@ def _decode(raw: bytes, repeated: list[str]) -> object:
         return made
 
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=keep)
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=keep, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise Malformed("the header is not UTF-8", offset=8 + error.start, check="safetensors.header-json") from None
     except RecursionError:
@@ -107,6 +107,10 @@ def _decode(raw: bytes, repeated: list[str]) -> object:
     except ValueError as error:
         note = f"the header is no JSON: {quote(str(error), 80)}"
         raise Malformed(note, offset=8, check="safetensors.header-json") from None
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _metadata(found: object, facts: list[Fact]) -> dict[str, str]:
@@ -127,6 +131,9 @@ def _entry(name: str, entry: object, start: int, size: int, facts: list[Fact]) -
     def wrong(check: str, note: str, **attrs: str) -> None:
         facts.append(Fact(f"safetensors.{check}", note, offset=8, where=quote(name, 80), attrs=dict(attrs)))
 
+    if any("\ud800" <= c <= "\udfff" for c in name):  # half a character: no name that could be written down again
+        wrong("tensor-name", "the tensor's name holds half a character", problem="control")
+        return None
     problem = "empty" if not name else name_problem(name)
     if problem:
         wrong("tensor-name", f"the tensor's name {quote(name, 80)!r} is no plain name", problem=problem)
@@ -135,6 +142,9 @@ def _entry(name: str, entry: object, start: int, size: int, facts: list[Fact]) -
     if not isinstance(dtype, str) or shape is None or offsets is None or len(offsets) != 2:
         wrong("tensor-entry", "dtype, shape or data_offsets is missing, negative or of the wrong type")
         return None
+    extra = sorted(fields.keys() - {"dtype", "shape", "data_offsets"})
+    if extra:
+        wrong("entry-extra", f"the entry holds {quote(extra[0], 40)!r}, which no reader of the format knows")
     first, last = offsets
     if last < first or start + last > size:
         wrong("tensor-bounds", f"the offsets [{first}, {last}] do not lie in the {size - start} bytes of data")

@@ -87,7 +87,12 @@ def _safetensors(probe: Probe, found: list[str]) -> bool:
 
 
 def _safetensors_by_name(probe: Probe, found: list[str]) -> bool:
-    return not found and probe.suffix == ".safetensors"
+    # What calls itself tensors is held to it, whatever else it is: a program of this name is not what it says.
+    return probe.suffix == ".safetensors" and "lfs" not in found
+
+
+def _gguf_by_name(probe: Probe, found: list[str]) -> bool:
+    return probe.suffix == ".gguf" and "lfs" not in found
 
 
 def _sentencepiece(probe: Probe, found: list[str]) -> bool:
@@ -274,6 +279,7 @@ SNIFFERS: tuple[tuple[str, Sniffer], ...] = (
     ("zlib", _zlib),
     ("xz", _lzma_alone),
     ("safetensors", _safetensors_by_name),
+    ("gguf", _gguf_by_name),
     ("marshal", is_marshal),
     ("xgboost", is_xgboost),
     ("skops", is_skops),
