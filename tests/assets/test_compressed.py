@@ -54,6 +54,12 @@ def test_streams_in_a_row_are_one(codec: str) -> None:
     assert len(found) == 1
 
 
+@pytest.mark.parametrize("padding", [8, 200_000])
+def test_zero_padding_between_streams_hides_nothing(padding: int) -> None:
+    found = items("gzip", gzip.compress(BODY) + bytes(padding) + gzip.compress(b"and more"))
+    assert bodies(found) == [BODY + b"and more"]
+
+
 @pytest.mark.parametrize("codec", ["gzip", "zlib", "bz2", "xz", "lz4"])
 def test_bytes_behind_the_stream_become_a_member(codec: str) -> None:
     found = items(codec, CODECS[codec][0](BODY) + b"\x80\x04N. a pickle behind the end")

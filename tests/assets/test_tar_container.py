@@ -143,6 +143,11 @@ def test_bytes_behind_the_end_become_a_member() -> None:
     assert "tar.trailing-data" in checks(data)
 
 
+def test_bytes_far_behind_the_end_are_found() -> None:
+    data = make(("a", FILE, "1")) + bytes(300_000) + b"\x80\x04N."
+    assert members(data)[-1] == ("(bytes behind the end)", b"\x80\x04N.")
+
+
 def test_a_wrong_checksum_behind_the_first_member_hides_nothing() -> None:
     data = bytearray(make(("a", FILE, "1"), ("b", FILE, "2")))
     data[1024 + 148] ^= 1

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.content import BytesContent, SliceContent
 from hauberk.assets.decompress import Consumed, bz2_codec, expand, inflate, unlz4, unpack, unzstd, xz_codec
 from hauberk.assets.errors import Malformed, ReadError, Truncated
+from hauberk.assets.loose import without_padding
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Content, Fact, Gap
 
@@ -82,9 +82,12 @@ class _Streams:
                 return
 
     def _more(self) -> bool:
-        # Zero padding may lie between streams; a file of padding only has ended.
-        head = self.content.read(self.seen.offset, len(self.magic))
-        return head == self.magic and len(head) > 0
+        # Readers of gzip and xz pass over zero padding between streams.
+        rest = without_padding(self.content, self.seen.offset, self.content.size, self.budget)
+        if rest is None or rest.read(0, len(self.magic)) != self.magic:
+            return False
+        self.seen.offset = rest.start
+        return True
 
 
 def _read(asset: Asset, budget: Budget, stream: _Stream, magic: bytes) -> Iterator[Fact | Asset | Gap]:
@@ -95,17 +98,15 @@ def _read(asset: Asset, budget: Budget, stream: _Stream, magic: bytes) -> Iterat
     if content.size or problem is None:
         yield asset.child(inner_name(asset.name), content)
     if problem is None or (streams.seen.offset and isinstance(problem, Malformed)):
-        yield from _behind(asset, streams.seen.offset)
+        yield from _behind(asset, streams.seen.offset, budget)
     elif problem.reason:
         yield Gap(asset.uri, problem.reason, problem.note, offset=problem.offset)
 
 
-def _behind(asset: Asset, end: int) -> Iterator[Fact | Asset]:
+def _behind(asset: Asset, end: int, budget: Budget) -> Iterator[Fact | Asset]:
     assert asset.content is not None
-    rest = SliceContent(asset.content, end, asset.content.size - end)
-    head = rest.read(0, 1 << 16)
-    if not head.strip(b"\0") and rest.size <= len(head):
-        return
-    note = f"{rest.size} bytes follow the compressed stream"
-    yield Fact("compressed.trailing-data", note, offset=end, where="end", quote=quote(head[:48], 80))
-    yield asset.child("(bytes behind the stream)", rest if rest.size > 64 else BytesContent(head))
+    rest = without_padding(asset.content, end, asset.content.size, budget)
+    if rest is not None:
+        note = f"{rest.size} bytes follow the compressed stream"
+        yield Fact("compressed.trailing-data", note, offset=rest.start, where="end", quote=quote(rest.read(0, 48), 80))
+        yield asset.child("(bytes behind the stream)", rest)

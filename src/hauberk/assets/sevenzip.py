@@ -10,6 +10,7 @@ from hauberk.assets.content import SliceContent
 from hauberk.assets.cursor import Cursor
 from hauberk.assets.decompress import Codec, Consumed, expand, inflate, unpack, unzstd
 from hauberk.assets.errors import Malformed, ReadError, Truncated
+from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import link_fact, name_facts
 from hauberk.assets.quoting import quote
 from hauberk.assets.sevenzip_headers import (
@@ -54,7 +55,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     start = read_start(asset.content)
     if not start.sum_holds:
         yield Fact("sevenzip.checksum", "the sum of the start header is wrong", offset=8)
-    yield from _behind(asset, start.offset + start.size)
+    yield from _behind(asset, start.offset + start.size, budget)
     if not start.size:
         return
     header = _decoded_header(asset.content, start.offset, start.size, budget)
@@ -209,11 +210,10 @@ def _filter(coder: Coder) -> dict[str, int]:
     raise ReadError(GapReason.UNSUPPORTED, f"7z method {quote(coder.method.hex(), 20)} is not read")
 
 
-def _behind(asset: Asset, end: int) -> Iterator[Fact | Asset]:
+def _behind(asset: Asset, end: int, budget: Budget) -> Iterator[Fact | Asset]:
     assert asset.content is not None
-    rest = SliceContent(asset.content, end, asset.content.size - end)
-    head = rest.read(0, 1 << 16)
-    if end < asset.content.size and head.strip(b"\0"):
+    rest = without_padding(asset.content, end, asset.content.size, budget)
+    if rest is not None:
         note = f"{rest.size} bytes follow the 7z header"
-        yield Fact("sevenzip.trailing-data", note, offset=end, where="end", quote=quote(head[:48], 80))
+        yield Fact("sevenzip.trailing-data", note, offset=rest.start, where="end", quote=quote(rest.read(0, 48), 80))
         yield asset.child("(bytes behind the end)", rest)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.errors import ReadError
+from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import link_escape, link_fact, name_facts
 from hauberk.assets.quoting import quote
 from hauberk.assets.tar_headers import TarEnd, TarMember, walk_tar
@@ -30,7 +31,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
         problem = error
     yield from first_of_each(_facts(members))
     yield from _files(asset, members, budget)
-    yield from _behind(asset, end, problem)
+    yield from _behind(asset, end, problem, budget)
     if problem is not None:
         raise problem
 
@@ -104,18 +105,14 @@ def _through(name: str, links: dict[str, str]) -> str:
     return ""
 
 
-def _behind(asset: Asset, end: TarEnd, problem: ReadError | None) -> Iterator[Fact | Asset]:
+def _behind(asset: Asset, end: TarEnd, problem: ReadError | None, budget: Budget) -> Iterator[Fact | Asset]:
     assert asset.content is not None
     if end.bad_sums:
         yield Fact("tar.checksum", f"{end.bad_sums} headers have a wrong checksum: strict readers stop there, lenient ones go on")
     if problem is not None:
         return
-    start = end.offset
-    rest = SliceContent(asset.content, start, asset.content.size - start)
-    head = rest.read(0, 1 << 16)
-    kept = head.lstrip(b"\0")
-    if kept:
-        start += len(head) - len(kept)
-        note = f"{asset.content.size - start} bytes follow the end of the tar"
-        yield Fact("tar.trailing-data", note, offset=start, where="end", quote=quote(kept[:48], 80))
-        yield asset.child("(bytes behind the end)", SliceContent(asset.content, start, asset.content.size - start))
+    rest = without_padding(asset.content, end.offset, asset.content.size, budget)
+    if rest is not None:
+        note = f"{rest.size} bytes follow the end of the tar"
+        yield Fact("tar.trailing-data", note, offset=rest.start, where="end", quote=quote(rest.read(0, 48), 80))
+        yield asset.child("(bytes behind the end)", rest)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from stat import S_ISLNK
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.content import SliceContent
+from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import link_fact
 from hauberk.assets.payload_magic import HEAD, payload_kind
 from hauberk.assets.quoting import quote
@@ -28,7 +28,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     if not layout.members and not layout.directories:
         yield from _empty(asset, layout)
         return
-    yield from first_of_each(layout_facts(asset.content, layout))
+    yield from first_of_each(layout_facts(asset.content, layout, budget))
     if not layout.ends:
         yield Gap(asset.uri, GapReason.TRUNCATED, "the zip ends before its central directory")
     listed = bool(layout.directories)
@@ -39,7 +39,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     yield from torch.facts()
     yield from _members(asset, layout, torch, budget)
     yield from torch.storage_facts(asset, layout.members, budget)
-    yield from _loose_bytes(asset, layout)
+    yield from _loose_bytes(asset, layout, budget)
 
 
 def _empty(asset: Asset, layout: Layout) -> Iterator[Gap]:
@@ -115,13 +115,10 @@ def _storage(asset: Asset, member: Member, room: int, budget: Budget) -> Iterato
     yield from read_member(asset, member, room, budget)
 
 
-def _loose_bytes(asset: Asset, layout: Layout) -> Iterator[Asset]:
+def _loose_bytes(asset: Asset, layout: Layout, budget: Budget) -> Iterator[Asset]:
     """What lies between the members and behind the zip, to be recognised like any other file."""
     assert asset.content is not None
     for start, end in [*layout.between[:64], layout.trailing]:
-        rest = SliceContent(asset.content, start, end - start)
-        first = rest.read(0, 1 << 16)
-        kept = first.lstrip(b"\0")
-        if kept:
-            skip = len(first) - len(kept)
-            yield asset.child(f"(bytes at {start + skip})", SliceContent(rest, skip, rest.size - skip))
+        rest = without_padding(asset.content, start, end, budget)
+        if rest is not None:
+            yield asset.child(f"(bytes at {rest.start})", rest)

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from hauberk.assets.budget import Budget
+from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import name_facts
 from hauberk.assets.payload_magic import HEAD, payload_kind
 from hauberk.assets.quoting import quote
@@ -13,7 +15,6 @@ from hauberk.core import Content, Fact
 _FLAGS_NOBODY_SETS = 0x2060  # patched data, strong encryption, masked headers
 _UNICODE_PATH = 0x7075
 _EACH = 20  # facts of one check kept of one archive
-_LOOKED_AT = 1 << 20
 
 
 def name_of(header: Entry) -> str:
@@ -33,7 +34,7 @@ def first_of_each(facts: Iterable[Fact]) -> Iterator[Fact]:
             yield fact
 
 
-def layout_facts(content: Content, layout: Layout) -> Iterator[Fact]:
+def layout_facts(content: Content, layout: Layout, budget: Budget) -> Iterator[Fact]:
     """Facts on the zip as a whole."""
     if layout.directories and layout.stated != layout.listed and layout.stated != layout.listed & 0xFFFF:
         note = f"the end record counts {layout.stated} members, the directory lists {layout.listed}"
@@ -47,21 +48,21 @@ def layout_facts(content: Content, layout: Layout) -> Iterator[Fact]:
         yield Fact("zip.no-directory", "there is no central directory where the end record should point", where="end record")
     # TensorFlow's own tools append a TFLite model's labels as a zip: there the bytes before it are the model.
     if layout.prefix and content.read(4, 4) != b"TFL3":
-        yield from _stretch(content, (0, layout.prefix), "zip.prefix-data", "before the first member")
+        yield from _stretch(content, (0, layout.prefix), "zip.prefix-data", "before the first member", budget)
     for stretch in layout.between:
-        yield from _stretch(content, stretch, "zip.hidden-data", "between the members")
+        yield from _stretch(content, stretch, "zip.hidden-data", "between the members", budget)
     if layout.trailing[1]:
-        yield from _stretch(content, layout.trailing, "zip.trailing-data", "behind the end record")
+        yield from _stretch(content, layout.trailing, "zip.trailing-data", "behind the end record", budget)
 
 
-def _stretch(content: Content, stretch: tuple[int, int], check: str, place: str) -> Iterator[Fact]:
+def _stretch(content: Content, stretch: tuple[int, int], check: str, place: str, budget: Budget) -> Iterator[Fact]:
     start, end = stretch
-    data = content.read(start, min(end - start, _LOOKED_AT))
-    empty = not data.strip(b"\0") and end - start <= _LOOKED_AT
-    kind = payload_kind(data[:HEAD], end - start) or payload_kind(data.lstrip(b"\0")[:HEAD], end - start)
-    note = f"{end - start} {'zero ' if empty else ''}bytes lie {place}" + (f" and begin like a {kind}" if kind else "")
-    attrs: dict[str, str | int | float | bool] = {"empty": empty, "payload": kind, "bytes": end - start}
-    yield Fact(check, note, offset=start, where=place, quote=quote(data[:48], 80), attrs=attrs)
+    rest = without_padding(content, start, end, budget)
+    head = rest.read(0, HEAD) if rest else b""
+    kind = payload_kind(content.read(start, min(HEAD, end - start)), end - start) or payload_kind(head, rest.size if rest else 0)
+    note = f"{end - start} {'' if rest else 'zero '}bytes lie {place}" + (f" and begin like a {kind}" if kind else "")
+    attrs: dict[str, str | int | float | bool] = {"empty": rest is None, "payload": kind, "bytes": end - start}
+    yield Fact(check, note, offset=start, where=place, quote=quote(head[:48], 80), attrs=attrs)
 
 
 def member_facts(member: Member, listed: bool) -> Iterator[Fact]:  # noqa: FBT001 - "the zip lists its members"
