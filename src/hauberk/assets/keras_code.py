@@ -24,9 +24,6 @@ def code_members(asset: Asset, node: object, where: str, key: str) -> Iterator[I
         function = node.get("function")
         if isinstance(function, str) and not function.replace(".", "").isidentifier():
             yield from _code(asset, function, f"{where}.function", certain="lambda" in function or len(function) > 60)
-        items = node.get("items")
-        if node.get("class_name") == "__tuple__" and isinstance(items, list):
-            yield from code_members(asset, cast("object", items), f"{where}.items", "function")
         if node.get("class_name") == "__torch_module__" and isinstance(node.get("config"), str):
             yield from torch_member(asset, str(node["config"]), f"{where}.config")
     elif isinstance(node, list):

@@ -4,6 +4,7 @@ Every `{module, class_name, config, registered_name}` at any depth is an object 
 Code in Lambda layers is handed on as a member and disassembled there, never run.
 """
 
+import re
 from collections.abc import Iterator
 from typing import cast
 
@@ -15,6 +16,7 @@ from hauberk.assets.keras_names import GADGETS, Place, place_of, tensor_symbol_i
 from hauberk.assets.keras_values import value_facts
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Fact, Gap, GapReason
+from hauberk.core.asset import Scalar
 
 Item = Fact | Asset | Gap
 Node = dict[str, object]
@@ -146,21 +148,27 @@ def refer(module: str, name: str, how: str, where: str) -> Iterator[Fact]:
         )
 
 
-# Keys whose text is the author's prose or a free label, never something Keras resolves.
-_LABELS = frozenset({"name", "notes", "description", "registered_name", "module", "class_name", "config", "comment", "doc"})
+# Keys under which Keras, or a layer written for it, takes text for a function's name. Vocabularies and labels are none.
+_CALLED = re.compile(
+    r"(?:.*_)?(?:activation|function|fn|func|callable|callback|loss|metrics?|initializer|regularizer|constraint|standardize|split"
+    r"|preprocessor|target|optimizer|output_shape|mask|call|method)"
+)
 
 
 def _string(text: str, where: str, key: str) -> Iterator[Fact]:
-    if key in _LABELS or len(text) > 200 or not text:
+    if not text or len(text) > 200:
         return
     module, _, name = text.rpartition(".")
-    if key.endswith("module"):
+    if key.endswith("_module"):
         yield from _named_module(text, where)
+    elif not _CALLED.fullmatch(key):
+        return
     elif name in GADGETS and name != "export" and (not module or place_of(module, name, function=True) is Place.GADGET):
         yield from refer(module, name, "string", where)
     elif module and all(part.isidentifier() for part in text.split(".")) and place_of(module, name, function=True) is Place.FOREIGN:
-        yield Fact("keras.reference-string", f"{key} names {quote(text)}", where=where, quote=quote(text),
-                   attrs={"module": module, "name": name, "how": "string"})  # fmt: skip
+        note = f"{quote(key, 60)} names {quote(text)}"
+        attrs: dict[str, Scalar] = {"module": module, "name": name, "how": "string"}
+        yield Fact("keras.reference-string", note, where=where, quote=quote(text), attrs=attrs)
 
 
 def _named_module(text: str, where: str) -> Iterator[Fact]:

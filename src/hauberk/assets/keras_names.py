@@ -39,7 +39,7 @@ _CLASS_SPACES = frozenset({
     "", "layers", "models", "engine", "initializers", "regularizers", "constraints", "optimizers", "losses", "metrics",
     "activations", "ops", "dtype_policies", "mixed_precision", "quantizers", "random", "applications", "backend",
     "premade", "premade_models", "legacy", "experimental", "feature_column", "distribution", "trainers", "utils",
-    "tokenizers", "samplers", "bounding_box", "callbacks", "bijectors", "distributions", "python", "seq2seq", "rnn",
+    "export", "tokenizers", "samplers", "bounding_box", "callbacks", "bijectors", "distributions", "python", "seq2seq", "rnn",
 })  # fmt: skip
 _FUNCTION_SPACES = frozenset({
     "", "activations", "losses", "metrics", "initializers", "regularizers", "constraints", "ops", "random", "layers",
