@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from hauberk.assets.budget import Limits
+from hauberk.assets.quoting import quote
 from hauberk.core import Admission, Entry, GapReason, Kind, Policy, Stage, Suppression
 from hauberk.policy.default import DEFAULT_POLICY
 from hauberk.policy.errors import PolicyError
@@ -83,7 +84,7 @@ def load_config(path: str | os.PathLike[str] | None) -> Config:
         file = msgspec.convert(_dates_as_text(raw), ConfigFile)
         _check_values(file)
     except msgspec.ValidationError as error:
-        raise PolicyError(f"{name}: {_explained(str(error))}") from error
+        raise PolicyError(f"{name}: {quote(_explained(str(error)), 400)}") from error
     except PolicyError as error:
         raise PolicyError(f"{name}: {error}") from error
     return Config(policy=_policy_of(file), limits=file.limits, scan=file.scan, source=name)
@@ -176,7 +177,7 @@ def _closed_names(entry: Entry) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield from ((key, value, known) for value in values)
 
 
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _AT = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
 
 

@@ -1,5 +1,10 @@
 """Hostile strings made safe to show: what a file says of itself may hold escape sequences, bidi controls and markup."""
 
+import re
+
+_CHINESE = "[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_BETWEEN_CHINESE = re.compile(f"(?<={_CHINESE}) (?={_CHINESE})")
+
 
 def printable(text: str) -> str:
     """`text` on one line, with every control, bidi, private and undecodable character escaped."""
@@ -22,8 +27,8 @@ def shortened(text: str, limit: int = 200) -> str:
 
 
 def flowing(text: str) -> str:
-    """Our own prose on one line: a rule's `why` is wrapped in its file."""
-    return printable(" ".join(text.split()))
+    """Our own prose on one line: a rule's `why` is wrapped in its file. Chinese is joined without a space."""
+    return printable(_BETWEEN_CHINESE.sub("", " ".join(text.split())))
 
 
 def size_text(size: int) -> str:
