@@ -15,7 +15,6 @@ from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 _SEARCHED = 64 << 20
-_MAX_VALUES = 500_000
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -37,48 +36,27 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
 
 
 def _dictionary(wire: Wire) -> Iterator[Fact]:
-    seen = 0
-    stack: list[tuple[Field | None, int, str]] = [(None, 0, "")]
-    while stack:
-        message, depth, where = stack.pop()
-        seen += 1
-        if seen > _MAX_VALUES:
-            raise ReadError(GapReason.TOO_LARGE, f"more than {_MAX_VALUES} values")
-        for part in wire.fields() if message is None else wire.inside(message, depth):
-            if part.wire != LEN or not part.size:
-                continue
-            if part.number == 2:
-                yield from _entry(wire, part, depth + 1, where, stack)
-            elif message is not None and part.number in {13, 14, 1}:
-                stack.append((part, depth + 1, where))
-
-
-def _entry(wire: Wire, field: Field, depth: int, where: str, stack: list[tuple[Field | None, int, str]]) -> Iterator[Fact]:
+    """Entries of the dictionary and of those inside it, to any depth that the walker allows."""
+    stack: list[tuple[Iterator[Field], str]] = [(wire.fields(), "")]
     key = ""
-    for part in wire.inside(field, depth):
-        if part.number == 1:
-            key = wire.text(part, 256)
-        elif part.number == 2 and part.wire == LEN:
-            yield from _value(wire, part, depth + 1, f"{where}/{key}"[:200], key, stack)
+    while stack:
+        fields, where = stack[-1]
+        part = next(fields, None)
+        if part is None:
+            stack.pop()
+        elif part.wire == LEN and part.size:
+            if part.number == 1 and part.size <= 256 and len(stack) > 1:
+                key = wire.text(part, 256)  # an entry's key stands before its value
+            elif part.number in {10, 11}:
+                yield from _text(wire, part, where, key)
+            elif part.number in {2, 13, 14}:
+                stack.append((wire.inside(part, len(stack)), f"{where}/{key}"[-200:]))
 
 
-def _value(
-    wire: Wire, field: Field, depth: int, where: str, key: str, stack: list[tuple[Field | None, int, str]]
-) -> Iterator[Fact]:
-    for part in wire.inside(field, depth):
-        if part.wire != LEN:
-            continue
-        if part.number in {10, 11}:
-            text = wire.text(part)
-            yield from text_facts(text, quote(where, 100), part.start)
-            if key in {"op", "type", "module", "class", "deserialize_method"} and text:
-                yield Fact(
-                    "cntk.name",
-                    f"{quote(key, 20)} is {quote(text, 80)}",
-                    offset=part.start,
-                    where=quote(where, 100),
-                    quote=quote(text, 100),
-                    attrs={"key": key, "name": text, "module": ""},
-                )
-        elif part.number in {13, 14}:
-            stack.append((part, depth + 1, where))
+def _text(wire: Wire, field: Field, where: str, key: str) -> Iterator[Fact]:
+    text = wire.text(field)
+    place = quote(f"{where}/{key}", 100)
+    yield from text_facts(text, place, field.start)
+    if key in {"op", "type", "module", "class", "deserialize_method"} and text:
+        attrs: dict[str, str | int | float | bool] = {"key": key, "name": text, "module": ""}
+        yield Fact("cntk.name", f"{key} is {quote(text, 80)}", offset=field.start, where=place, quote=quote(text, 100), attrs=attrs)

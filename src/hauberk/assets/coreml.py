@@ -138,15 +138,17 @@ class _Reader:
 
     def program(self, field: Field, depth: int, where: str) -> Iterator[Fact]:
         """An ML program: the files its constants name, in nested blocks by the paths of the schema."""
-        stack = [(field, "program", depth)]
+        stack = [(self.wire.inside(field, depth), "program")]
         while stack:
-            message, kind, level = stack.pop()
-            below = _PROGRAM[kind]
-            for part in self.wire.inside(message, level):
-                name = below.get(part.number, "") if part.wire == LEN else ""
-                if name == "file":
-                    yield from self.path(self.wire.text(part, 4096), f"{where} mlProgram", part.start)
-                elif name == "text":
-                    yield from text_facts(self.wire.text(part), f"{where} mlProgram", part.start)
-                elif name:
-                    stack.append((part, name, level + 1))
+            message, kind = stack[-1]
+            part = next(message, None)
+            if part is None:
+                stack.pop()
+                continue
+            name = _PROGRAM[kind].get(part.number, "") if part.wire == LEN else ""
+            if name == "file":
+                yield from self.path(self.wire.text(part, 4096), f"{where} mlProgram", part.start)
+            elif name == "text":
+                yield from text_facts(self.wire.text(part), f"{where} mlProgram", part.start)
+            elif name:
+                stack.append((self.wire.inside(part, depth + len(stack)), name))

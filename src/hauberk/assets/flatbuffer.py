@@ -3,12 +3,13 @@
 from collections import OrderedDict
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.errors import Malformed
-from hauberk.core import Content
+from hauberk.assets.errors import Malformed, ReadError
+from hauberk.core import Content, GapReason
 
 _PAGE = 1 << 14
 _PAGES = 64
 _MAX_VECTOR = 1 << 28
+_MAX_TABLES = 200_000
 
 
 class Buffer:
@@ -118,6 +119,8 @@ class Table:
     def tables(self, number: int) -> "list[Table]":
         """A vector of tables."""
         start, count = self.vector(number, 4)
+        if count > _MAX_TABLES:
+            raise ReadError(GapReason.TOO_LARGE, f"{count} tables in one vector", offset=start)
         return [Table(self.buffer, start + 4 * i + self.buffer.uint(start + 4 * i, 4)) for i in range(count)]
 
     def integers(self, number: int, limit: int = 1 << 20) -> list[int]:

@@ -11,7 +11,9 @@ from hauberk.assets.quoting import quote
 from hauberk.core import Content, Fact
 
 _PROGRAM = re.compile(rb"\x7fELF[\x01\x02][\x01\x02]\x01|MZ\x90\x00|\xcf\xfa\xed\xfe[\x07\x0c]\x00\x00\x01", re.DOTALL)
-_LIBRARY = re.compile(rb"(?i)(?:[a-z]:\\|\.{0,2}/|\\\\)?[\w./\\ +-]{0,200}[\w-]\.(?:so(?:\.\d+){0,3}|dll|dylib|pyd)(?![\w.])")
+_SUFFIX = re.compile(rb"(?i)\.(?:so(?:\.\d+){0,3}|dll|dylib|pyd)(?![\w.])")
+_PATH_BACKWARDS = re.compile(rb"[\w./\\ :+-]*")
+_LONGEST = 200
 _TEXT = re.compile(rb"[\x20-\x7e\t\n]{12,4096}")
 _STEP = 1 << 20
 _OVERLAP = 4096
@@ -29,9 +31,9 @@ def native_facts(
         budget.check_time()
         data = carry + chunk
         base = offset - len(carry)
-        for hit in _LIBRARY.finditer(data):
-            name = hit.group()
-            if name not in seen and len(seen) < 64:
+        for hit in _SUFFIX.finditer(data):
+            name = _path(data, hit.start(), hit.end())
+            if len(name) > hit.end() - hit.start() and name not in seen and len(seen) < 64:
                 seen.add(name)
                 yield Fact(
                     f"{prefix}.library",
@@ -49,6 +51,13 @@ def native_facts(
                     yield fact
         offset += len(chunk)
         carry = data[-_OVERLAP:]
+
+
+def _path(data: bytes, dot: int, end: int) -> bytes:
+    """The path that ends in the suffix `data[dot:end]`, read backwards as far as it looks like one."""
+    before = _PATH_BACKWARDS.match(data[max(0, dot - _LONGEST) : dot][::-1])
+    assert before is not None  # the pattern matches nothing too
+    return before.group()[::-1].lstrip() + data[dot:end]
 
 
 def _programs(data: bytes, base: int, end: int, prefix: str, seen: set[bytes]) -> Iterator[Fact]:

@@ -26,6 +26,8 @@ _STANDARD = re.compile(
     r"|com\.intel(?:\.\w+)*|com\.qti\.aisw|org\.openvinotoolkit)?"
 )
 _MAX_OPS = 2000
+_MAX_NAMES = 1_500_000  # of values, over all graphs
+_MAX_LOCATIONS = 200_000
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -35,7 +37,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     yield from reader.model()
     yield from reader.operators()
     if reader.cut:
-        yield Gap(asset.uri, GapReason.TOO_LARGE, f"more than {MAX_NODES} nodes in one graph: its structure was not judged")
+        yield Gap(asset.uri, GapReason.TOO_LARGE, "a graph of too many nodes or names: its structure was not judged")
 
 
 def external_locations(content: Content, budget: Budget) -> Iterator[tuple[str, dict[str, str]]]:
@@ -54,6 +56,7 @@ class _Reader:
         self.ops: dict[tuple[str, str], tuple[str, int]] = {}
         self.functions: set[tuple[str, str]] = set()
         self.locations: list[tuple[str, dict[str, str]]] = []
+        self.names = 0
         self.cut = False
 
     def model(self) -> Iterator[Fact]:
@@ -101,8 +104,7 @@ class _Reader:
             elif number == 15:
                 yield from self.sparse(part, depth + 1, "sparse_initializer", graph)
             elif number in {11, 12}:
-                names = graph.inputs if number == 11 else graph.outputs
-                names.append(self.first_text(part, depth + 1, 1))
+                self.keep(graph.inputs if number == 11 else graph.outputs, self.first(part, depth + 1, 1))
             elif number == 2:
                 graph.name = self.wire.text(part, 1024)
                 yield from self.text(part, "graph name")
@@ -110,13 +112,13 @@ class _Reader:
                 yield from self.text(part, f"{where} doc_string")
             elif number == 16:
                 yield from self.metadata(part, depth + 1, f"{where} metadata_props")
-        yield from structure_facts(graph, where)
+        if not self.cut:
+            yield from structure_facts(graph, where)
 
-    def first_text(self, field: Field, depth: int, number: int) -> str:
-        for part in self.wire.inside(field, depth):
-            if part.number == number:
-                return self.wire.text(part, 1024)
-        return ""
+    def first(self, field: Field, depth: int, number: int) -> Field:
+        """The first field `number` of a message; an empty one when there is none."""
+        missing = Field(number, LEN, 0, field.start, field.start)
+        return next((part for part in self.wire.inside(field, depth) if part.number == number), missing)
 
     def node(self, field: Field, depth: int, where: str, graph: Graph) -> Iterator[Fact]:
         node = Node()
@@ -124,7 +126,7 @@ class _Reader:
         for part in self.wire.inside(field, depth):
             number = part.number
             if number in {1, 2}:
-                (node.inputs if number == 1 else node.outputs).append(self.wire.text(part, 1024))
+                self.keep(node.inputs if number == 1 else node.outputs, part)
             elif number == 3:
                 node.name = self.wire.text(part, 1024)
             elif number == 4:
@@ -144,6 +146,14 @@ class _Reader:
             yield from self.attribute(attribute, depth, inner, node)
         if len(graph.nodes) <= MAX_NODES:
             graph.nodes.append(node)
+        else:
+            self.cut = True
+
+    def keep(self, names: list[str], field: Field) -> None:
+        """Remembers a name for the structure, as long as there is room."""
+        self.names += 1
+        if self.names <= _MAX_NAMES:
+            names.append(self.wire.text(field, 256))
         else:
             self.cut = True
 
@@ -190,8 +200,10 @@ class _Reader:
             if not isinstance(item, Tensor):
                 yield item
                 continue
-            graph.constants[item.name] = item.scalar if item.elements == 1 else None
-            if item.pairs or item.external:
+            self.names += 1
+            if self.names <= _MAX_NAMES:
+                graph.constants[item.name] = item.scalar if item.elements == 1 else None
+            if (item.pairs or item.external) and len(self.locations) < _MAX_LOCATIONS:
                 pairs = dict(item.pairs)
                 self.locations.append((pairs.get("location", ""), pairs))
             yield from external_facts(item, where)

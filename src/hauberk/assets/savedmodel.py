@@ -25,6 +25,8 @@ _FOLLOWED = re.compile(
     r"|vocab|remap|sql|lmdb|kafka|pubsub|bigquery|bigtable|library|mergev2|sharded"
 )
 _MAX_FACTS = 3000
+_KEPT = 1024  # characters kept of a text, to tell where it points
+_MAX_KEPT = 96 << 20
 # Attributes that label a node; they are never opened.
 _LABELS = frozenset({"container", "shared_name", "device", "debug_name", "equation", "pattern", "rewrite", "message", "summarize"})
 
@@ -80,6 +82,7 @@ class _Reader:
         self.wire = Wire(asset.content, budget)
         self.program = Program()
         self.nodes = 0
+        self.kept = 0
         self.late: list[Asset] = []
 
     def read(self) -> Iterator[Fact | Asset | Gap]:
@@ -158,22 +161,27 @@ class _Reader:
 
     def graph_part(self, part: Field, depth: int, scope: Scope) -> Iterator[Fact]:
         if part.number == 1 and part.wire == LEN:
-            self.node(part, depth, scope)
+            yield from self.node(part, depth, scope)
         elif part.number == 2 and part.wire == LEN:
             for function in self.wire.inside(part, depth):
                 if function.number == 1 and function.wire == LEN:
-                    self.function(function, depth + 1)
-        yield from ()
+                    yield from self.function(function, depth + 1)
 
-    def node(self, field: Field, depth: int, scope: Scope) -> None:
+    def node(self, field: Field, depth: int, scope: Scope) -> Iterator[Fact]:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             return
         node = read_node(self.wire, field, depth)
         name = node.name if node.name not in scope.nodes else f"{node.name}#{self.nodes}"
+        yield from self.text(node, scope)
+        self.kept += sum(map(len, node.inputs)) + sum(min(len(text), _KEPT) for _, text, _ in node.strings)
+        if self.kept > _MAX_KEPT:
+            note = "more names and texts in one graph than are kept"
+            raise ReadError(GapReason.TOO_LARGE, note, offset=field.start)
+        node.strings = [(key, text[:_KEPT], offset) for key, text, offset in node.strings]
         scope.nodes[name] = node
 
-    def function(self, field: Field, depth: int) -> None:
+    def function(self, field: Field, depth: int) -> Iterator[Fact]:
         scope = Scope()
         for part in self.wire.inside(field, depth):
             if part.number == 1 and part.wire == LEN:
@@ -184,7 +192,7 @@ class _Reader:
                         names = [self.wire.text(i, 1024) for i in self.wire.inside(inner, depth + 2) if i.number == 1]
                         scope.arguments.extend(names[:1])
             elif part.number == 3 and part.wire == LEN:
-                self.node(part, depth + 1, scope)
+                yield from self.node(part, depth + 1, scope)
         self.program.scopes[scope.name or f"#{len(self.program.scopes)}"] = scope
 
     def collection(self, field: Field, depth: int) -> Iterator[Fact]:
@@ -226,7 +234,6 @@ class _Reader:
         for scope in self.program.scopes.values():
             for node in scope.nodes.values():
                 self.wire.budget.tick()
-                yield from self.text(node, scope)
                 path, how = self.path(node, scope)
                 key = (node.op, how, path)
                 if key in seen or len(seen) >= _MAX_FACTS:

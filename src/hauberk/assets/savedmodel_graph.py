@@ -9,10 +9,11 @@ import msgspec
 
 from hauberk.assets.protobuf import LEN, Field, Wire
 
-MAX_NODES = 1_000_000
+MAX_NODES = 400_000
 _STRING_TYPE = 7
 _MAX_STRING = 1 << 14
 _MAX_TRACE = 300
+_MAX_INPUTS = 4096
 
 
 class Node(msgspec.Struct):
@@ -52,7 +53,8 @@ def read_node(wire: Wire, field: Field, depth: int) -> Node:
         elif part.number == 2:
             node.op = wire.text(part, 256)
         elif part.number == 3:
-            node.inputs.append(wire.text(part, 1024))
+            if len(node.inputs) < _MAX_INPUTS:
+                node.inputs.append(wire.text(part, 1024))
         elif part.number == 5:
             _attribute(wire, part, depth, node)
     return node

@@ -172,7 +172,7 @@ class _Document:
         self.length = 0
 
     def pmml(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "DefineFunction":
+        if name == "DefineFunction" and len(self.defined) < 100_000:
             self.defined.add(attributes.get("name", ""))
         elif name == "Apply" and len(self.applied) < 1000:
             function = attributes.get("function", "")
