@@ -5,6 +5,7 @@ import lzma
 import zlib
 from collections.abc import Iterator
 
+from hauberk.assets.archive_tree import Gathering
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.cursor import Cursor
@@ -62,7 +63,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     streams, files = _parse(header)
     for file in files:
         yield from name_facts(file.name)
-    yield from _files(asset, streams, files, budget)
+    yield from Gathering(asset).through(_files(asset, streams, files, budget))
 
 
 def _decoded_header(content: Content, offset: int, size: int, budget: Budget) -> Content:

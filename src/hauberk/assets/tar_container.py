@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hauberk.assets.archive_tree import Gathering
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.errors import ReadError
@@ -30,13 +31,13 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     except ReadError as error:
         problem = error
     yield from first_of_each(_facts(members))
-    yield from _files(asset, members, budget)
+    yield from Gathering(asset).through(_files(asset, members, budget))
     yield from _behind(asset, end, problem, budget)
     if problem is not None:
         raise problem
 
 
-def _files(asset: Asset, members: list[TarMember], budget: Budget) -> Iterator[Asset | Gap]:
+def _files(asset: Asset, members: list[TarMember], budget: Budget) -> Iterator[Fact | Asset | Gap]:
     assert asset.content is not None
     for member in members:
         budget.tick(256)

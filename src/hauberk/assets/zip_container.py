@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from stat import S_ISLNK
 
+from hauberk.assets.archive_tree import Gathering
 from hauberk.assets.budget import Budget
 from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import link_fact
@@ -37,7 +38,7 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     yield from first_of_each(name_clash_facts(layout.members))
     torch = profile({name_of(member.head): member for member in layout.members})
     yield from torch.facts()
-    yield from _members(asset, layout, torch, budget)
+    yield from Gathering(asset).through(_members(asset, layout, torch, budget))
     yield from torch.storage_facts(asset, layout.members, budget)
     yield from _loose_bytes(asset, layout, budget)
 
