@@ -250,6 +250,7 @@ FLAWS: dict[str, tuple[bytes, str]] = {
     "hole between tensors": (
         model().tensor("a", (8,), data=bytes(32) + b"x" * 96).tensor("b", (8,)).bytes(), "gguf.tensor-gap",
     ),
+    "block type without dimensions": (with_tensor("w", (), kind=2, data=bytes(32)), "gguf.tensor-dims"),
     "tensor type removed": (with_tensor("w", (32,), kind=5), "gguf.tensor-type"),
     "tensor type 2^31-1": (with_tensor("w", (32,), kind=(1 << 31) - 1), "gguf.tensor-type"),
     "tensor name twice": (model().tensor("a", (8,)).tensor("a", (8,)).bytes(), "gguf.tensor-duplicate"),

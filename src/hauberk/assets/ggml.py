@@ -125,5 +125,5 @@ def _size(dims: list[int], kind: int, at: int) -> int:
             raise Malformed(f"the dimensions {dims}", offset=at, check="ggml.tensor")
         elements *= dim
     if (dims[0] if dims else 1) % block:
-        raise Malformed(f"a row of {dims[0]} elements is no whole number of blocks", offset=at, check="ggml.tensor")
+        raise Malformed(f"a row of {dims[0] if dims else 1} elements is no whole number of blocks", offset=at, check="ggml.tensor")
     return elements // block * block_size

@@ -85,7 +85,9 @@ def _shape_facts(record: TensorRecord) -> Iterator[Fact]:
     elif elements >= _MOST_BYTES or elements // block * block_size >= _MOST_BYTES:
         yield _fact("tensor-dims", f"the dimensions {dims} make more bytes than 64 bits can count", record)
     elif byte_size(record) is None:
-        yield _fact("tensor-dims", f"a row of {dims[0]} elements is no whole number of {name} blocks of {block}", record)
+        yield _fact(
+            "tensor-dims", f"a row of {dims[0] if dims else 1} elements is no whole number of {name} blocks of {block}", record
+        )
 
 
 def _layout_facts(content: Content, header: Header, budget: Budget) -> Iterator[Fact]:

@@ -28,7 +28,7 @@ STATISTICS = ("leading_share", "entropy", "kurtosis", "norm", "concentration")
 _A = re.compile(r"^(.*)[._](?:lora_A|lora_a|lora_down)(?:\.default)?\.weight$")
 _B = re.compile(r"^(.*)[._](?:lora_B|lora_b|lora_up)(?:\.default)?\.weight$")
 _MOST_BYTES = 64 << 20  # of the pairs of one adapter
-_MOST_RANK = 512
+_MOST_RANK = 256
 _FEWEST_PAIRS = 4
 _FAR = 6.0  # standard deviations of the bank
 
@@ -107,6 +107,11 @@ def statistics(down: "Matrix", up: "Matrix") -> tuple[float, ...] | None:
     """The five statistics of `up @ down`; None when the product is zero. Costs O((in + out) r^2)."""
     import numpy as np
 
+    # Brought to unit size first, so that no product overflows; the norm gets its size back below.
+    sizes = float(np.abs(down).max(initial=0.0)), float(np.abs(up).max(initial=0.0))
+    if min(sizes) < 1e-30 or max(sizes) > 1e30:
+        return None
+    down, up = down / sizes[0], up / sizes[1]
     # The squared singular values of B A are the eigenvalues of (A A^T)^1/2 (B^T B) (A A^T)^1/2.
     values, vectors = np.linalg.eigh(down @ down.T)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
@@ -119,7 +124,7 @@ def statistics(down: "Matrix", up: "Matrix") -> tuple[float, ...] | None:
     entropy = float(-(positive * np.log(positive)).sum() / np.log(len(parts)))
     weights = up.ravel() - up.mean()
     kurtosis = float((weights**4).mean() / max((weights**2).mean() ** 2, 1e-300))
-    norm = float(np.log10(energy / (down.shape[1] * up.shape[0]))) / 2
+    norm = float(np.log10(energy / (down.shape[1] * up.shape[0]))) / 2 + float(np.log10(sizes[0] * sizes[1]))
     return float(parts.max()), entropy, kurtosis, norm, float((parts**2).sum())
 
 

@@ -22,7 +22,13 @@ def value_facts(window: Window) -> Iterator[Fact]:
     """`weights.non-finite`, `weights.giant` and `weights.rows` of one window."""
     import numpy as np
 
-    values = _as_floats(window)
+    with np.errstate(all="ignore"):  # overflow is what is looked for
+        yield from _facts(window, _as_floats(window))
+
+
+def _facts(window: Window, values: "Floats") -> Iterator[Fact]:
+    import numpy as np
+
     finite = np.isfinite(values)
     name = window.span.name
     bad = int(values.size - np.count_nonzero(finite))
@@ -51,8 +57,7 @@ def _as_floats(window: Window) -> "Floats":
     raw = np.frombuffer(window.data, kind)
     if window.span.dtype == "BF16":
         return (raw.astype(np.uint32) << 16).view(np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return raw.astype(np.float32)
+    return raw.astype(np.float32)
 
 
 def _rows(window: Window, values: "Floats") -> Iterator[Fact]:
@@ -70,8 +75,7 @@ def _rows(window: Window, values: "Floats") -> Iterator[Fact]:
         return
     rows = values[skip : skip + count * width].reshape(count, width)
     first = (window.offset // size + skip) // width
-    with np.errstate(over="ignore"):
-        norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     typical = float(np.median(norms))
     if not typical > 0:
         return
