@@ -21,7 +21,7 @@ LONGEST = 300
 _REQUIREMENT = re.compile(
     r"^\s*([A-Za-z0-9][A-Za-z0-9._-]{0,100})\s*(?:\[[^\]]{0,200}\])?\s*(?:(===?)\s*([A-Za-z0-9.+!_*-]{1,60}))?"
 )
-_FRONT_MATTER = re.compile(rb"\A\xef\xbb\xbf?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FILES = ("README.md", "config.json", "adapter_config.json", "pyproject.toml", "uv.lock", "poetry.lock")
 
 

@@ -47,6 +47,10 @@ def rendered(run: Run, pack: RulePack, name: str, language: str, *, colour: bool
     module = import_module(f"hauberk.report.{name}")
     if name == "plain":
         return module.render(run, pack, language, colour=colour)
+    if name == "cyclonedx":
+        from hauberk.assets.model_card import read_cards
+
+        return module.render(run, pack, language, cards=read_cards(a.uri for a in run.assets if a.kind == "repository"))
     return module.render(run, pack, language)
 
 

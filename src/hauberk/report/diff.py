@@ -25,8 +25,8 @@ def render(
     comparison: Comparison,
     pack: RulePack,
     language: str,
-    *,
     name: str = "plain",
+    *,
     colour: bool = False,
 ) -> bytes:
     """The comparison in the format called `name`: plain, json or md. Raises ValueError for another."""
