@@ -7,6 +7,7 @@ AttributeProto: 1 name, 4 s, 5 t, 6 g, 9 strings, 10 tensors, 11 graphs, 13 doc_
 FunctionProto: 1 name, 7 node, 8 doc_string, 10 domain, 11 attribute_proto, 14 metadata_props.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 
@@ -46,6 +47,11 @@ def external_locations(content: Content, budget: Budget) -> Iterator[tuple[str, 
     for _ in reader.model():
         pass
     yield from reader.locations
+
+
+def _key(name: str) -> str:
+    """A value's name, cut where converters chain dozens of names into one, and still different from every other."""
+    return name if len(name) <= 200 else f"{name[:160]}#{hashlib.blake2b(name.encode(), digest_size=12).hexdigest()}"
 
 
 class _Reader:
@@ -153,7 +159,7 @@ class _Reader:
         """Remembers a name for the structure, as long as there is room."""
         self.names += 1
         if self.names <= _MAX_NAMES:
-            names.append(self.wire.text(field, 256))
+            names.append(_key(self.wire.text(field, 1 << 14)))
         else:
             self.cut = True
 
@@ -202,7 +208,7 @@ class _Reader:
                 continue
             self.names += 1
             if self.names <= _MAX_NAMES:
-                graph.constants[item.name] = item.scalar if item.elements == 1 else None
+                graph.constants[_key(item.name)] = item.scalar if item.elements == 1 else None
             if (item.pairs or item.external) and len(self.locations) < _MAX_LOCATIONS:
                 pairs = dict(item.pairs)
                 self.locations.append((pairs.get("location", ""), pairs))

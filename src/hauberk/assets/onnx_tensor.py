@@ -61,7 +61,7 @@ def read_tensor(wire: Wire, field: Field, depth: int, where: str) -> Iterator[Fa
         elif number == 2:
             tensor.data_type = part.signed
         elif number == 8:
-            tensor.name = wire.text(part, 1024)
+            tensor.name = wire.text(part, 1 << 14)
         elif number == 9:
             tensor.raw = part
         elif number == 13:
