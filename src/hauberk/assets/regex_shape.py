@@ -50,7 +50,7 @@ def explodes(pattern: str) -> str:
 
 def _summary(group: _Group) -> _Element:
     text = "(" + "|".join("".join(one[0] for one in branch) for branch in group.branches) + ")"
-    return text[:200], False, any(all(one[2] for one in branch) for branch in group.branches)
+    return text[:200], not group.atomic and bool(_repeats(group)), any(all(one[2] for one in branch) for branch in group.branches)
 
 
 def _quantified(row: list[_Element], token: str, closed: _Group | None) -> str:
@@ -68,10 +68,9 @@ def _quantified(row: list[_Element], token: str, closed: _Group | None) -> str:
 
 def _ambiguous(group: _Group) -> str:
     """Whether a group repeated without bound can read one text in many ways."""
-    for branch in group.branches:
-        endless = [one for one in branch if one[1]]
-        if endless and sum(not one[2] for one in branch) <= (0 if all(one[2] for one in endless) else 1):
-            return "repeats what already repeats"
+    reason = _repeats(group)
+    if reason:
+        return reason
     firsts = [branch[0][0] for branch in group.branches if branch]
     if len(firsts) > 1 and len(group.branches) > 1:
         single = [branch[0][0] for branch in group.branches if len(branch) == 1]
@@ -81,4 +80,13 @@ def _ambiguous(group: _Group) -> str:
         plain = [one for one in whole if re.fullmatch(r"\w+", one)]
         if any(a != b and b.startswith(a) and set(b) == set(a) for a in plain for b in plain[:50]):
             return "repeats alternatives that overlap"
+    return ""
+
+
+def _repeats(group: _Group) -> str:
+    """Whether all that a branch of the group must hold is one thing that repeats without bound."""
+    for branch in group.branches:
+        endless = [one for one in branch if one[1]]
+        if endless and sum(not one[2] for one in branch) <= (0 if all(one[2] for one in endless) else 1):
+            return "repeats what already repeats"
     return ""

@@ -12,7 +12,7 @@ from hauberk.core import Fact, GapReason
 
 MAX_DEPTH = 200
 MAX_EVENTS = 2_000_000
-MAX_EXPANDED = 5_000_000
+MAX_EXPANDED = 500_000
 _PYTHON = "tag:yaml.org,2002:python/"
 _CODE_TAG = re.compile(r"^(?:tag:yaml\.org,2002:)?!?(?:python|ruby|java|perl|php)/")
 _PLAIN: dict[str, bool | None] = {"true": True, "True": True, "TRUE": True, "yes": True, "on": True, "false": False, "False": False,
