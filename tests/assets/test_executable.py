@@ -78,3 +78,8 @@ def test_machine_code_is_a_gap_and_never_clean() -> None:
 @settings(max_examples=150, deadline=None)
 def test_any_bytes(kind: str, data: bytes) -> None:
     assert 1 <= len(items(data, kind, "x")) <= 2
+
+
+def test_a_header_no_system_would_start_is_no_program_unless_it_poses_as_data() -> None:
+    assert [type(item) for item in items(b"\x7fELF" + b" is how these begin" * 5, "elf", "notes")] == [Gap]
+    assert fact(b"\x7fELF" + bytes(60), "elf", "model.pt").attrs["honest"] is False

@@ -152,3 +152,12 @@ def test_mutated_pickles_never_raise(changes: list[tuple[int, int]]) -> None:
 def test_endless_duplication_ends() -> None:
     bomb = b"\x80\x02(" + b"(K\x01t\x85q\x00" + b"h\x00h\x00t(" * 5000 + b"."
     assert read_uses(BytesContent(bomb), Budget()).storages == ()
+
+
+def test_compression_hides_neither_the_pickle_nor_the_package_list() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("m/data.pkl", state(64, b"ComplexDoubleStorage"))
+        archive.writestr("m/data/0", bytes(16))
+        archive.writestr("m/.data/extern_modules", "subprocess\n" * 20)
+    assert {"torch.storage-size", "torch.package-extern"} <= checks(out.getvalue())

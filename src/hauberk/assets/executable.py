@@ -20,6 +20,7 @@ _ELF_MACHINES = {
 }
 _ELF_TYPES = {1: "object", 2: "program", 3: "library or program", 4: "core"}
 _PE_MACHINES = {0x14C: "x86", 0x8664: "x86-64", 0xAA64: "AArch64", 0x1C0: "ARM"}
+_LAUNCHERS = (b"MZqFpD=", b"jartsr='", b"APEDBG='")  # programs that are shell scripts and run on every system
 _GPU = {"CUDA", "AMD GPU"}
 
 
@@ -30,19 +31,20 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Gap]:
     head = asset.content.read(0, 4096)
     describe = _DESCRIBERS.get(asset.format, _other)
     sort, machine = describe(asset.content, head)
-    if not sort:
-        yield Gap(asset.uri, GapReason.UNRECOGNISED, "begins like a program but is none")
-        return
+    launcher = head.startswith(_LAUNCHERS)
     base = asset.name.rsplit("/", 1)[-1]
     suffix = base.rpartition(".")[2].lower() if "." in base else ""
+    llamafile = launcher or suffix == "llamafile"
     honest = not expects_data(suffix)
-    launcher = head.startswith((b"MZqFpD=", b"jartsr='", b"APEDBG='"))
-    what = "self-running model (llamafile)" if launcher or suffix == "llamafile" else f"{asset.format} {sort}"
+    if not sort or (sort == "fragment" and honest and not llamafile):
+        yield Gap(asset.uri, GapReason.UNRECOGNISED, "begins like a program but is none")
+        return
+    what = "self-running model (llamafile)" if llamafile else f"{asset.format} {sort}"
     attrs: dict[str, str | int | float | bool] = {
         "format": asset.format,
         "machine": machine,
         "honest": honest,
-        "llamafile": launcher or suffix == "llamafile",
+        "llamafile": llamafile,
         "gpu": machine in _GPU,
     }
     yield Fact(
@@ -53,15 +55,15 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Gap]:
 
 def _elf(content: Content, head: bytes) -> tuple[str, str]:
     del content
-    if len(head) < 20:
-        return "fragment", ""
-    order = "big" if head[5] == 2 else "little"
+    order = "big" if head[5:6] == b"\x02" else "little"
     machine = int.from_bytes(head[18:20], order)
+    if len(head) < 52 or not machine or head[4] not in {1, 2}:
+        return "fragment", ""  # no system would start it
     return _ELF_TYPES.get(int.from_bytes(head[16:18], order), "file"), _ELF_MACHINES.get(machine, f"machine {machine}")
 
 
 def _pe(content: Content, head: bytes) -> tuple[str, str]:
-    if head.startswith((b"MZqFpD=", b"jartsr='", b"APEDBG='")):
+    if head.startswith(_LAUNCHERS):
         return "portable executable", "several machines"
     at = int.from_bytes(head[60:64], "little")
     new_header = content.read(at, 24)

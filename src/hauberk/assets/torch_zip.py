@@ -4,18 +4,17 @@ import re
 from collections.abc import Iterator, Mapping
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.content import SliceContent
 from hauberk.assets.quoting import quote
 from hauberk.assets.torch_persistent import StorageUse, read_uses
 from hauberk.assets.zip_facts import name_of
 from hauberk.assets.zip_layout import Member
-from hauberk.core import Asset, Fact
+from hauberk.core import Asset, Content, Fact, Gap
 
 _STORAGE = re.compile(
     r"(?:data|constants|xl_model_weights|\.data/[\w.]+)/(?:\d+|weights/weight_\d+|constants/(?:tensor|custom_obj)_\d+)"
 )
 _PACKAGE_STORAGE = re.compile(r"\.data/\d+\.storage")
-_MAX_DATA_PICKLE = 64 << 20
+_MAX_PICKLE = 64 << 20
 _MAX_EXTERN = 1 << 20
 
 
@@ -25,6 +24,8 @@ class TorchZip:
     def __init__(self, names: Mapping[str, Member], roots: tuple[str, ...]) -> None:
         self._names = names
         self.roots = roots
+        self._pickles = {f"{root}data.pkl" for root in roots}
+        self._kept: list[tuple[str, Content]] = []
 
     def is_storage(self, name: str) -> bool:
         """Whether this member holds a tensor's raw numbers."""
@@ -41,20 +42,15 @@ class TorchZip:
                 return "torchscript" if f"{root}constants.pkl" in self._names or f"{root}data.pkl" in self._names else ""
         return ""
 
-    def member_facts(self, asset: Asset, member: Member) -> Iterator[Fact]:
-        """Facts on a package's list of modules that it takes from the machine it is loaded on."""
-        name = name_of(member.head)
-        if not name.endswith(".data/extern_modules"):
-            return
-        content = _stored(asset, member)
-        if content is None or content.size > _MAX_EXTERN:
-            return
-        for line in content.read().decode("utf-8", "replace").splitlines():
-            module = line.strip()
-            if module:
-                note = f"the package imports {quote(module, 60)} from the machine it is loaded on"
-                attrs: dict[str, str | int | float | bool] = {"module": module, "top": module.split(".")[0]}
-                yield Fact("torch.package-extern", note, where=quote(name, 80), quote=quote(module), attrs=attrs)
+    def through(self, items: Iterator[Fact | Asset | Gap]) -> Iterator[Fact | Asset | Gap]:
+        """The items as they come; those that say something of the whole are kept for `storage_facts`."""
+        for item in items:
+            if isinstance(item, Asset) and item.content is not None and item.content.size <= _MAX_PICKLE:
+                if item.name.endswith(".data/extern_modules"):
+                    yield from _extern_facts(item.name, item.content)
+                elif item.name in self._pickles:
+                    self._kept.append((item.name, item.content))
+            yield item
 
     def facts(self) -> Iterator[Fact]:
         """Facts on the profile as a whole."""
@@ -63,19 +59,16 @@ class TorchZip:
             names = quote(", ".join(loadable), 120)
             yield Fact("torch.case-roots", f"two checkpoints whose folders differ by case only: {names}", quote=names)
 
-    def storage_facts(self, asset: Asset, members: list[Member], budget: Budget) -> Iterator[Fact]:
-        """Holds what `data.pkl` claims of its tensors against the storages that are there."""
+    def storage_facts(self, members: list[Member], budget: Budget) -> Iterator[Fact]:
+        """Holds what every `data.pkl` that came by claims of its tensors against the storages that are there."""
         sizes = {name_of(m.head): m.head.unpacked for m in members}
-        for root in self.roots:
-            member = self._names.get(f"{root}data.pkl")
-            content = _stored(asset, member)
-            if content is not None:
-                uses = read_uses(content, budget)
-                if uses.misused:
-                    note = f"{uses.misused} tensors are rebuilt from arguments that are no storage, offset, size and stride"
-                    yield Fact("torch.rebuild-arguments", note, where=quote(f"{root}data.pkl", 80))
-                for use in uses.storages:
-                    yield from _use_facts(use, root, sizes)
+        for name, content in self._kept:
+            uses = read_uses(content, budget)
+            if uses.misused:
+                note = f"{uses.misused} tensors are rebuilt from arguments that are no storage, offset, size and stride"
+                yield Fact("torch.rebuild-arguments", note, where=quote(name, 80))
+            for use in uses.storages:
+                yield from _use_facts(use, name.removesuffix("data.pkl"), sizes)
 
 
 def profile(names: Mapping[str, Member]) -> TorchZip:
@@ -90,11 +83,14 @@ def profile(names: Mapping[str, Member]) -> TorchZip:
     return TorchZip(names, tuple(sorted({*with_data, *packages}, key=len, reverse=True)))
 
 
-def _stored(asset: Asset, member: Member | None) -> SliceContent | None:
-    if member is None or member.local is None or member.head.method or member.head.packed > _MAX_DATA_PICKLE:
-        return None
-    assert asset.content is not None
-    return SliceContent(asset.content, member.local.end, max(member.head.packed, member.local.packed))
+def _extern_facts(name: str, content: Content) -> Iterator[Fact]:
+    """Facts on a package's list of modules that it takes from the machine it is loaded on."""
+    for line in content.read(0, _MAX_EXTERN).decode("utf-8", "replace").splitlines():
+        module = line.strip()
+        if module:
+            note = f"the package imports {quote(module, 60)} from the machine it is loaded on"
+            attrs: dict[str, str | int | float | bool] = {"module": module, "top": module.split(".")[0]}
+            yield Fact("torch.package-extern", note, where=quote(name, 80), quote=quote(module), attrs=attrs)
 
 
 def _use_facts(use: StorageUse, root: str, sizes: Mapping[str, int]) -> Iterator[Fact]:

@@ -38,8 +38,8 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     yield from first_of_each(name_clash_facts(layout.members))
     torch = profile({name_of(member.head): member for member in layout.members})
     yield from torch.facts()
-    yield from Gathering(asset).through(_members(asset, layout, torch, budget))
-    yield from torch.storage_facts(asset, layout.members, budget)
+    yield from Gathering(asset).through(torch.through(_members(asset, layout, torch, budget)))
+    yield from torch.storage_facts(layout.members, budget)
     yield from _loose_bytes(asset, layout, budget)
 
 
@@ -75,7 +75,6 @@ def _members(asset: Asset, layout: Layout, torch: TorchZip, budget: Budget) -> I
             yield from _storage(asset, member, room, budget)
         else:
             yield from read_member(asset, member, room, budget, torch.format_of(name_of(header)))
-            yield from torch.member_facts(asset, member)
     if skipped:
         yield Gap(asset.uri, GapReason.TOO_LARGE, f"{skipped} members whose data overlap were not expanded")
 
