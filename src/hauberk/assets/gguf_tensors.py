@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hauberk.assets.budget import Budget
 from hauberk.assets.gguf_header import Header, TensorRecord
 from hauberk.assets.gguf_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
-from hauberk.assets.payload_magic import HEAD, payload_kind
+from hauberk.assets.payload_magic import HEAD, PROGRAMS, payload_kind
 from hauberk.assets.quoting import quote
 from hauberk.assets.tensor_name import name_problem
 from hauberk.assets.tensor_span import TensorSpan
@@ -137,7 +137,8 @@ def _order_facts(
             yield from padding_fact(content, start + expected, start + offset, "gguf.padding")
         kind = payload_kind(content.read(start + offset, min(size, HEAD)), size)
         if kind:
-            yield _fact("tensor-payload", f"the tensor's bytes begin like a {kind}", record, payload=kind)
+            check = "tensor-payload" if kind in PROGRAMS else "tensor-object"
+            yield _fact(check, f"the tensor's bytes begin like a {kind}", record, payload=kind)
         expected = max(expected, offset + size)
         yield expected
 

@@ -14,7 +14,7 @@ from hauberk.core import Content, Fact, Gap, GapReason
 
 _T = "tokenizer.ggml."
 _MOST_TOKENS = 1 << 24
-_MOST_COMPARED = 1 << 20  # tokens whose texts are kept to find twins
+_MOST_COMPARED = 1 << 19  # tokens whose texts are kept to find twins
 _LONGEST_TOKEN = 1 << 16
 _BYTE_TOKEN = re.compile(rb"<0x[0-9A-Fa-f]{2}>")
 _BYTE_LIKE = re.compile(rb"<0x[^>]{0,8}>")

@@ -60,7 +60,7 @@ _ACTION = re.compile(r"(?i)(?:^|[._-])(?:callback|webhook|hook|beacon|exfil\w*|p
 _URL = re.compile(r"(?i)\b(?:https?|ftp|ldaps?|rmi|tcp)://[^\s'\"<>]{3,300}")
 _PROGRAM = re.compile(r"(?i)\.(?:sh|bat|cmd|ps1|exe|dll|scr|hta|vbs|msi|elf|jar|apk|pkl|pickle)(?:[?#]|$)")
 _PATH = re.compile(
-    r"(?:\.\./){2,}|(?:\.\.\\){2,}|(?:^|[\s='\"])(?:file://)?/etc/(?:passwd|shadow|cron)|~/\.(?:ssh|aws|bashrc|profile)"
+    r"(?:\.\.[/\\]){2,}(?:etc|root|home|proc|var|usr|tmp|dev|windows|\.ssh|bin)[/\\]|(?:\.\.[/\\]){5,}|(?:^|[\s='\"])(?:file://)?/etc/(?:passwd|shadow|cron)|~/\.(?:ssh|aws|bashrc|profile)"
 )
 # Escape sequences, bidirectional overrides and tag characters: what a person sees is not what is there.
 _UNSEEN = re.compile("[\x1b\x9b\u202a-\u202e\u2066-\u2069\U000e0020-\U000e007f]")

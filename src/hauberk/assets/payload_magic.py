@@ -23,6 +23,8 @@ _LITERAL: tuple[tuple[bytes, str], ...] = (
     (b"\x93NUMPY\x01\x00", "npy"),
     (b"%PDF-1.", "pdf"),
 )
+# What runs by itself. The others are files that some program must be told to open.
+PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "script"})
 _SCRIPT = re.compile(rb"#! ?/(?:usr/(?:local/)?)?bin/[a-z]")
 _PICKLE_FRAMED = re.compile(rb"\x80[\x04\x05]\x95", re.DOTALL)
 _PICKLE_BINARY = re.compile(

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.content import BytesContent
+from hauberk.assets.content import BytesContent, SliceContent
 from hauberk.assets.errors import Malformed, ReadError, Truncated
 from hauberk.assets.metadata_text import looks_like_template, metadata_facts
 from hauberk.assets.quoting import quote
@@ -19,6 +19,7 @@ from hauberk.core import Asset, Content, Fact, Gap, GapReason
 LONGEST_HEADER = 100_000_000  # what the reference implementation takes
 _PARSED = 64 << 20
 _METADATA = "__metadata__"
+_OBJECTS = frozenset({"pickle", "gzip", "xz", "npy"})  # handed on to be read; a zip is found from the file's end anyway
 
 
 class Header(msgspec.Struct):
@@ -43,7 +44,11 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
         yield from metadata_facts(value, where)
         if looks_like_template(value):
             yield asset.child(where, BytesContent(value.encode("utf-8", "surrogatepass")), format="jinja")
-    yield from layout_facts(content, header.tensors, header.data_start, budget)
+    for fact in layout_facts(content, header.tensors, header.data_start, budget):
+        yield fact
+        if fact.attrs.get("payload") in _OBJECTS and fact.offset is not None:
+            inside = SliceContent(content, fact.offset, int(fact.attrs.get("size", content.size)))
+            yield asset.child(f"{fact.where}.{fact.attrs['payload']}", inside)
 
 
 def read_header(content: Content) -> Header:

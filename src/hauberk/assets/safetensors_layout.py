@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.payload_magic import HEAD, payload_kind
+from hauberk.assets.payload_magic import HEAD, PROGRAMS, payload_kind
 from hauberk.assets.quoting import quote
 from hauberk.assets.tensor_span import TensorSpan
 from hauberk.assets.trailing import trailing_facts
@@ -32,10 +32,11 @@ def layout_facts(content: Content, tensors: list[TensorSpan], start: int, budget
                 yield _fact("hole-payload", f"the bytes between two tensors begin like a {kind}", span, payload=kind)
         kind = payload_kind(content.read(span.start, min(span.size, HEAD)), span.size)
         if kind:
-            yield _fact("tensor-payload", f"the tensor's bytes begin like a {kind}", span, payload=kind)
+            check = "tensor-payload" if kind in PROGRAMS else "tensor-object"
+            yield _fact(check, f"the tensor's bytes begin like a {kind}", span, payload=kind, size=span.size)
         expected = max(expected, span.end)
     yield from trailing_facts(content, expected, "safetensors")
 
 
-def _fact(check: str, note: str, span: TensorSpan, **attrs: str) -> Fact:
+def _fact(check: str, note: str, span: TensorSpan, **attrs: str | int) -> Fact:
     return Fact(f"safetensors.{check}", note, offset=span.start, where=quote(span.name, 80), attrs=dict(attrs))

@@ -40,7 +40,7 @@ def trailing_facts(content: Content, end: int, prefix: str, *, slack: int = 0) -
     check = f"{prefix}.trailing-payload" if kind else f"{prefix}.trailing-data"
     what = f"begin like a {kind}" if kind else "belong to no tensor"
     note = f"the {length} bytes behind the last tensor {what}"
-    yield Fact(check, note, offset=end, where="end", quote=quote(head[:48], 80), attrs={"payload": kind})
+    yield Fact(check, note, offset=end, where="end", quote=quote(head[:48], 80), attrs={"payload": kind, "size": length})
 
 
 def _first_other_than_zero(content: Content, start: int) -> int | None:
