@@ -24,6 +24,7 @@ _IMPORT = re.compile(
     r"(?m)^\s*(?:import|from)\s+(?:os|sys|subprocess|socket|ctypes|pty|shutil|importlib|pickle)\b(?:\s+import\b|\s*;|\s*$)"
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
+_CHECKS = frozenset({"metadata.code", "metadata.payload", "metadata.callback"})  # a graph's strings may be paths and numbers
 _MAX_PIECES = 32
 _MAX_DECODED = 1 << 16
 
@@ -32,7 +33,7 @@ def text_facts(text: str, where: str, offset: int | None = None) -> Iterator[Fac
     """Facts on one piece of text: `metadata.*` of plain code and payloads, `graph.encoded-code` of base64 that hides code."""
     if len(text) < 8:
         return
-    found = list(metadata_facts(text, where, offset))
+    found = [fact for fact in metadata_facts(text, where, offset) if fact.check in _CHECKS]
     yield from found
     if not any(fact.check == "metadata.code" for fact in found):
         yield from code_facts(text, where, offset)
@@ -61,7 +62,9 @@ def _encoded(text: str, where: str, offset: int | None) -> Iterator[Fact]:
         shown = decoded.decode("utf-8", "replace")
         if "\ufffd" in shown[:200]:
             continue  # numbers or compressed bytes, as a serialised configuration holds them
-        hidden = next(metadata_facts(shown, where), None) or next(code_facts(shown, where), None)
+        hidden = next((fact for fact in metadata_facts(shown, where) if fact.check == "metadata.code"), None) or next(
+            code_facts(shown, where), None
+        )
         if hidden:
             note = f"{where!r} hides code in base64"
             yield Fact(
