@@ -15,6 +15,7 @@ def read_array(machine: Machine, wrapper: Result, state: Value) -> None:
     """Passes over the array behind a joblib wrapper, or follows the pickle that stands for an object array."""
     if wrapper.origin.path not in _WRAPPERS or not isinstance(state, Table):
         return
+    machine.frame_end = -1  # the array's bytes are in no frame
     fields = state.entries
     dtype, shape = fields.get("dtype"), fields.get("shape")
     size = item_size(dtype)

@@ -97,8 +97,15 @@ def _key(ref: Ref) -> str:
 
 
 def _plain(m: Machine, function: Ref, args: Args, how: str) -> Value:
-    m.call_fact(function.module, function.name, how, args)
+    if m.call_fact(function.module, function.name, how, args) and not function.settled and _settles(function):
+        function.settled = True
+        m.live_version += 1
     return Result(function, args)
+
+
+def _settles(function: Ref) -> bool:
+    """Whether more calls of it say nothing new; what raw arrays hang on never settles."""
+    return not function.module.startswith(("joblib", "sklearn.externals", "numpy"))
 
 
 def _pass_on(m: Machine, function: Value, args: Args, how: str) -> Value:
@@ -120,8 +127,7 @@ def _getattr(m: Machine, function: Ref, args: Args, how: str) -> Value:
 def attribute(m: Machine, owner: Value, name: Value, function: Ref) -> Value:
     """`getattr(owner, name)`; reports what cannot be followed."""
     if not isinstance(name, str):
-        harmless = not isinstance(owner, Ref) and owner is not UNSURE
-        m.call_fact(function.module, function.name, "computed", (owner, name), capability="unknown" if harmless else "execute")
+        m.call_fact(function.module, function.name, "computed", (owner, name), capability="execute")
         return UNSURE
     if isinstance(owner, Ref):
         owner.called = True

@@ -4,12 +4,14 @@ It keeps a stack, marks and a memo of abstract values (`pickle_values`). What it
 hands that on. Where the C unpickler would raise, it raises Halt: what ran before has run, what follows never does.
 """
 
+import bisect
 from collections.abc import Callable
 from typing import Final
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent, SliceContent
-from hauberk.assets.pickle_values import DATA, UNSURE, Ref, Value, show
+from hauberk.assets.pickle_bulk import SMALLEST, follow_runs
+from hauberk.assets.pickle_values import DATA, FILL, UNSURE, Applied, Code, Items, Method, Opaque, Ref, Result, Table, Value, show
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Content, Fact, Gap
 from hauberk.core.asset import Scalar
@@ -21,6 +23,7 @@ CONSTANT_LIMIT: Final = 1 << 20  # longest string or bytes kept as itself
 MEMO_KEPT: Final = 24 << 20  # characters of strings in the memo, beyond which only where they lie is kept
 MAX_CHILDREN: Final = 64
 QUOTES_PER_CALL: Final = 3
+DEEP: Final = 10_000
 _STEPS: Final = 512
 
 
@@ -44,6 +47,16 @@ class At:
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
+
+
+class Passed(Opaque):
+    """An inert memo entry made by a run that was passed over."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        super().__init__("<data>")
+        self.index = index
 
 
 class Machine:
@@ -73,7 +86,19 @@ class Machine:
         self.kept = 0
         self.protocol = 0
         self.opcode_at = start
-        self.steps = 0
+        self.puts = self.memoizes = self.swallowed = False
+        self.live: dict[int, Ref | None] = {}
+        self.live_version = 0
+        self.pattern_version = -1
+        self.regions: list[tuple[int, int]] = []  # first memo index and offset of each run passed over
+        self.run_start: tuple[int, list[Value], int, int, int] | None = None
+        self.went_back = -1
+        self.bulk_after = start if self.size - start >= SMALLEST else self.size
+        self.frame_end = -1
+        self.frame_length = 0
+        self.framed_until = -1
+        self.result: Value = UNSURE
+        self.storages: list[tuple[Value, ...]] = []
         self.jump(start)
 
     # -- bytes
@@ -88,6 +113,12 @@ class Machine:
     def _limit(self) -> None:
         at_end = self.base + len(self.buffer) >= self.size
         self.limit = len(self.buffer) if at_end else len(self.buffer) - SLACK
+        if self.frame_end >= 0:
+            self.limit = min(self.limit, max(0, self.frame_end - self.base))
+
+    def jump_limit(self) -> None:
+        """Looks up again how far the buffer may be followed."""
+        self._limit()
 
     @property
     def offset(self) -> int:
@@ -137,13 +168,18 @@ class Machine:
         """The top of the stack."""
         if len(self.stack) <= self.fence:
             raise Halt("the stack is empty")
-        return self.stack.pop()
+        value = self.stack.pop()
+        if value is FILL:
+            self.stack.append(FILL)
+            return DATA
+        return value
 
     def top(self) -> Value:
         """The top of the stack, left there."""
         if len(self.stack) <= self.fence:
             raise Halt("the stack is empty")
-        return self.stack[-1]
+        value = self.stack[-1]
+        return DATA if value is FILL else value
 
     def pop_mark(self) -> list[Value]:
         """Everything above the last mark."""
@@ -153,6 +189,8 @@ class Machine:
         self.fence = self.marks[-1] if self.marks else 0
         items = self.stack[start:]
         del self.stack[start:]
+        if items and items[0] is FILL:
+            items[0] = DATA
         return items
 
     # -- memo
@@ -163,16 +201,56 @@ class Machine:
             self.kept += len(value)
             if self.kept > MEMO_KEPT:
                 value = At(self.opcode_at) if len(value) > 64 else value
+        elif isinstance(value, Ref | Result | Applied | Method | Code | At) or value is UNSURE:
+            self._keep_live(index, value)
+        elif index in self.live:
+            del self.live[index]
+            self.live_version += 1
         if index not in self.memo:
             self.memo_size += 1
         self.memo[index] = value
+
+    def _keep_live(self, index: int, value: Value) -> None:
+        """A memo entry that runs must not touch, unless it is an object of a settled class."""
+        if isinstance(value, Result) and value.origin.settled:
+            return
+        self.live[index] = value if isinstance(value, Ref) else None
+        self.live_version += 1
+
+    def live_indexes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The live memo indexes, and those of them that are settled classes."""
+        return tuple(self.live), tuple(index for index, ref in self.live.items() if ref is not None and ref.settled)
 
     def get(self, index: int) -> Value:
         """The memoised value. Halts when there is none."""
         value = self.memo.get(index)
         if value is None:
+            if self.swallowed:
+                return self._passed_over(index)
             raise Halt(f"memo {index} was never set")
         return self.reread(value.offset) if isinstance(value, At) else value
+
+    def _passed_over(self, index: int) -> Value:
+        """What a run that was passed over memoised: inert, and looked up only where a name is needed."""
+        return Passed(index)
+
+    def passed_string(self, index: int) -> Value:
+        """The string that a run memoised at `index`, by following that run."""
+        number = bisect.bisect_right(self.regions, (index, self.size)) - 1
+        if self.puts or number < 0:
+            return UNSURE
+        first, start = self.regions[number]
+        inner = Machine(self.asset, self.budget, start)
+        inner.bulk_after = self.size
+        inner.stack, inner.memo_size, inner.swallowed = [FILL], first, True
+        inner.marks, inner.children = [0], MAX_CHILDREN
+        inner.fence = 0
+        try:
+            while index not in inner.memo and inner.run_some():
+                pass
+        except Halt:
+            return UNSURE
+        return inner.memo.get(index, UNSURE)
 
     def reread(self, offset: int) -> Value:
         """The string whose opcode lies at `offset`."""
@@ -197,18 +275,19 @@ class Machine:
         place = self.opcode_at if offset is None else offset
         self.out.append(Fact(check, quote(note, 200), offset=place, quote=quote(quoted), attrs=attrs))
 
-    def call_fact(self, module: str, name: str, how: str, args: tuple[Value, ...], **attrs: Scalar) -> None:
-        """A fact that `module`.`name` is called, a few times at most for each way."""
+    def call_fact(self, module: str, name: str, how: str, args: tuple[Value, ...], **attrs: Scalar) -> bool:
+        """A fact that `module`.`name` is called, a few times at most for each way; True once they are told."""
         key = (module, name, how, str(attrs.get("capability", "")))
         seen = self._told.get(key, 0)
         if seen >= QUOTES_PER_CALL:
-            return
+            return True
         self._told[key] = seen + 1
         path = f"{module}.{name}" if module else name
         quoted = f"{path}({', '.join(show(arg) for arg in args[:6])})"
         note = f"{path} is called on load" if how == "call" else f"{path} is called on load ({how})"
         all_attrs: dict[str, Scalar] = {"module": module[:300], "name": name[:300], "how": how, **attrs}
         self.out.append(Fact("pickle.call", quote(note, 200), offset=self.opcode_at, quote=quote(quoted), attrs=all_attrs))
+        return False
 
     def ref(self, module: str, name: str) -> Ref:
         """The one Ref of a global."""
@@ -232,21 +311,38 @@ class Machine:
 
     def run_some(self) -> bool:
         """Follows some opcodes. False once STOP is reached. Raises Halt."""
-        table = TABLE
         try:
-            for _ in range(_STEPS):
-                if self.pos >= self.limit:
-                    self._refill()
-                self.opcode_at = self.base + self.pos
-                code = self.buffer[self.pos]
-                self.pos += 1
-                table[code](self)
+            if self.base + self.pos >= self.bulk_after:
+                follow_runs(self)
+            self.step(_STEPS if self.base + self.pos < self.bulk_after else 8)
         except Stopped:
             return False
         self.budget.check_time()
+        if len(self.stack) > DEEP and _all_containers(self.stack):
+            self.fact("pickle.deep-nesting", f"more than {DEEP} lists or dicts lie in one another", offset=0)
         return True
 
+    def step(self, count: int) -> bool:
+        """Follows `count` opcodes one by one. True when runs are not to be looked for just now."""
+        table = TABLE
+        for _ in range(count):
+            if self.pos >= self.limit:
+                self._refill()
+            self.opcode_at = self.base + self.pos
+            code = self.buffer[self.pos]
+            self.pos += 1
+            table[code](self)
+        return self.base + self.pos < self.bulk_after
+
     def _refill(self) -> None:
+        if 0 <= self.frame_end <= self.offset:
+            if self.frame_end < self.offset:
+                self.fact("pickle.frame", "an opcode crosses the end of its frame: unpicklers differ on what follows")
+            self.framed_until = self.frame_end
+            self.frame_end = -1
+            self._limit()
+            if self.pos < self.limit:
+                return
         if self.base + self.pos >= self.size:
             raise Halt("the stream ends before STOP", "truncated")
         if self.base + len(self.buffer) < self.size:
@@ -257,15 +353,20 @@ class Machine:
         for ref in self.refs.values():
             if not ref.called:
                 path = ref.path
-                attrs: dict[str, Scalar] = {"module": ref.module[:300], "name": ref.name[:300], "how": "reference"}
+                nested = self.asset.name.startswith("nested@")
+                attrs: dict[str, Scalar] = {
+                    "module": ref.module[:300],
+                    "name": ref.name[:300],
+                    "how": "reference",
+                    "nested": nested,
+                }
                 note = f"{quote(path, 120)} is referred to, and not called on load"
                 self.out.append(Fact("pickle.global", note, offset=ref.offset, quote=quote(path), attrs=attrs))
         self.refs.clear()
 
 
-def inert(value: Value) -> bool:
-    """Whether `value` can do nothing."""
-    return value is DATA or isinstance(value, int | str | bytes)
+def _all_containers(stack: list[Value]) -> bool:
+    return all(isinstance(value, Items | Table) for value in stack[-256:])
 
 
 Handler = Callable[[Machine], None]

@@ -6,14 +6,18 @@ from collections.abc import Callable
 from typing import Final
 
 from hauberk.assets.pickle_arrays import read_array
+from hauberk.assets.pickle_bulk import go_back
 from hauberk.assets.pickle_calls import call, new
-from hauberk.assets.pickle_machine import CONSTANT_LIMIT, TABLE, Handler, Halt, Machine, Stopped
-from hauberk.assets.pickle_nested import nested_in_slice, nested_pickle
-from hauberk.assets.pickle_values import DATA, NONE, UNSURE, Items, Opaque, Ref, Result, Table, Value, show
+from hauberk.assets.pickle_machine import CONSTANT_LIMIT, TABLE, Handler, Halt, Machine, Passed, Stopped
+from hauberk.assets.pickle_nested import nested_base64, nested_in_slice, nested_pickle
+from hauberk.assets.pickle_values import DATA, FILL, NONE, UNSURE, Heavy, Items, Opaque, Ref, Result, Table, Value, show, weight_of
 
 _HUGE: Final = 1 << 30  # an allocation that no argument of a legitimate stream asks for before its bytes are there
 _MEMO_FAR: Final = 1 << 24  # the C unpickler allocates the memo up to the index
 _LONGEST: Final = 1 << 16
+_FRAME_FULL: Final = 1 << 16  # a pickler ends a frame once it is this long
+_HEAVY: Final = 1 << 30  # items that an object unfolds to
+_TOO_HEAVY: Final = 1 << 62
 
 
 def _op(code: int) -> Callable[[Handler], Handler]:
@@ -123,9 +127,12 @@ def _text_of(m: Machine, length: int) -> None:
         m.stack.append(Opaque(f"<str of {length} bytes>"))
         return
     try:
-        m.stack.append(m.take(length).decode("utf-8", "surrogatepass"))
+        text = m.take(length).decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         raise Halt("a string is not UTF-8") from None
+    if length >= 20 and text.startswith("gA"):  # base64 of 0x80 and a protocol number
+        nested_base64(m, text)
+    m.stack.append(text)
 
 
 def _bytes_of(m: Machine, length: int) -> None:
@@ -242,6 +249,8 @@ def _pop_mark(m: Machine) -> None:
 
 @_op(0x30)  # POP
 def _pop(m: Machine) -> None:
+    if m.stack and m.stack[-1] is FILL and go_back(m):
+        return
     if m.marks and m.marks[-1] == len(m.stack):
         m.pop_mark()
     else:
@@ -253,27 +262,59 @@ def _dup(m: Machine) -> None:
     m.stack.append(m.top())
 
 
+def grouped(m: Machine, items: tuple[Value, ...]) -> Value:
+    """A tuple, weighed when what it holds is heavy."""
+    for item in items:
+        if (
+            type(item) is Heavy
+            or (type(item) is Items and item.weight > 8)
+            or (type(item) is tuple and len(item) > 1 and items.count(item) > 1 and _same(items))
+        ):
+            return _weighed(m, Heavy(items))
+    return items
+
+
+def _same(items: tuple[Value, ...]) -> bool:
+    return all(item is items[0] for item in items)
+
+
+def _weighed(m: Machine, group: "Heavy") -> "Heavy":
+    group.weight = min(_TOO_HEAVY, sum(weight_of(item) for item in group))
+    if group.weight >= _HEAVY:
+        _expands(m, group.weight)
+    return group
+
+
+def _expands(m: Machine, weight: int) -> None:
+    m.fact(
+        "pickle.expansion",
+        f"a small object unfolds to more than {_HEAVY} items when it is walked",
+        offset=0,
+        weight=min(weight, _TOO_HEAVY),
+    )
+
+
 @_op(0x74)  # TUPLE
 def _tuple(m: Machine) -> None:
     items = m.pop_mark()
-    m.stack.append(tuple(items[:1024]))
+    m.stack.append(grouped(m, tuple(items[:1024])))
 
 
 @_op(0x85)  # TUPLE1
 def _tuple1(m: Machine) -> None:
-    m.stack.append((m.pop(),))
+    m.stack.append(grouped(m, (m.pop(),)))
 
 
 @_op(0x86)  # TUPLE2
 def _tuple2(m: Machine) -> None:
     second, first = m.pop(), m.pop()
-    m.stack.append((first, second))
+    m.stack.append(grouped(m, (first, second)))
 
 
 @_op(0x87)  # TUPLE3
 def _tuple3(m: Machine) -> None:
     third, second, first = m.pop(), m.pop(), m.pop()
-    m.stack.append((first, second, third))
+    m.stack.append(grouped(m, (first, second, third)))
 
 
 @_op(0x5D)  # EMPTY_LIST
@@ -322,7 +363,8 @@ def _appends(m: Machine) -> None:
 
 def _extend(m: Machine, target: Value, items: list[Value]) -> None:
     if type(target) is Items:
-        target.extend(items)
+        if target.extend(items) >= _HEAVY:
+            _expands(m, target.weight)
     else:
         _mutates(m, target, "extended", items)
 
@@ -359,11 +401,13 @@ def _mutates(m: Machine, target: Value, verb: str, items: list[Value]) -> None:
 
 @_op(0x94)  # MEMOIZE
 def _memoize(m: Machine) -> None:
+    m.memoizes = True
     m.put(m.memo_size, m.top())
 
 
 @_op(0x71)  # BINPUT
 def _binput(m: Machine) -> None:
+    m.puts = True
     m.put(m.take(1)[0], m.top())
 
 
@@ -378,6 +422,7 @@ def _put(m: Machine) -> None:
 
 
 def _far(m: Machine, index: int) -> None:
+    m.puts = True
     if index > _MEMO_FAR and index > m.offset:
         m.fact("pickle.memo-far", f"memo index {index} makes the unpickler allocate {index * 16} bytes", index=index)
     m.put(index, m.top())
@@ -427,7 +472,11 @@ def _global(m: Machine) -> None:
 
 @_op(0x93)  # STACK_GLOBAL
 def _stack_global(m: Machine) -> None:
+    start = len(m.stack)
     name, module = m.pop(), m.pop()
+    if len(m.stack) != start - 2 and go_back(m):
+        return
+    name, module = (m.passed_string(part.index) if isinstance(part, Passed) else part for part in (name, module))
     if isinstance(module, str) and isinstance(name, str):
         m.stack.append(m.ref(module, name))
         return
@@ -444,7 +493,10 @@ def _no_string(value: Value) -> bool:
 
 @_op(0x52)  # REDUCE
 def _reduce(m: Machine) -> None:
+    start = len(m.stack)
     args, function = m.pop(), m.pop()
+    if len(m.stack) != start - 2 and go_back(m):
+        return
     m.stack.append(call(m, function, _arguments(args), "call"))
 
 
@@ -552,6 +604,7 @@ def _persistent(m: Machine, value: Value) -> None:
     if storage and isinstance(value, tuple) and isinstance(value[1], Ref):
         m.call_fact(value[1].module, value[1].name, "storage", value[2:])
         value[1].called = True
+        m.storages.append(value)
     else:
         m.fact("pickle.persistent-id", "a persistent id is resolved by the loading program", quoted=show(value))
     m.stack.append(DATA)
@@ -574,6 +627,9 @@ def _frame(m: Machine) -> None:
     left = m.size - m.offset
     if length > left:
         m.fact("pickle.frame", f"a frame claims {length} bytes, {left} are left", length=length)
+        return
+    m.frame_end, m.frame_length = m.offset + length, length
+    m.jump_limit()
 
 
 @_op(0x98)  # READONLY_BUFFER
@@ -583,5 +639,9 @@ def _readonly_buffer(m: Machine) -> None:
 
 @_op(0x2E)  # STOP
 def _stop(m: Machine) -> None:
-    m.pop()
+    m.result = m.pop()
+    if m.framed_until == m.opcode_at and m.frame_length < _FRAME_FULL:
+        m.fact("pickle.frame", "the last frame leaves STOP out, which no pickler does: unpicklers differ on where it ends")
+    if m.stack and m.stack != [FILL]:
+        m.fact("pickle.leftover", f"{len(m.stack)} more values are left on the stack: they were made and thrown away")
     raise Stopped

@@ -16,7 +16,7 @@ _FIRST = re.compile(
     | \(+[ldt](?:p\d+\n|[q.]|\x94|[SVILFK(Xc)]|\.)
     | \(*(?:S'|S"|V[^\n]{0,2000}\n|I-?\d{1,30}\n|L-?\d{1,60}L?\n|F-?[\d.]+(?:e[-+]?\d+)?\n|i[A-Za-z_][\w.]{0,200}\n[A-Za-z_])
     | [(\]})N\x88\x89]*(?:[KMJGUTXCB\x8a-\x8e\x95\x96\]})N\x88\x89])
-    | P[^\n]{0,200}\n
+    | P[\x20-\x7e]{0,200}\n
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -37,7 +37,7 @@ def looks_like_pickle(content: Content, head: bytes) -> bool:
 
 
 def _binary_start(head: bytes) -> bool:
-    return len(head) > 2 and (head[1] <= 5 or head[2:3] in {b"c", b"(", b"}", b"]", b"\x95", b"\x8c"})
+    return len(head) > 2 and (head[1] <= 5 or head[2:3] in {b"c", b"(", b"}", b"]", b"\x95", b"\x8c", b"\x8e", b"\x96"})
 
 
 def _opcode_follows(head: bytes) -> bool:

@@ -22,8 +22,8 @@ def follow(asset: Asset, budget: Budget, *, rounds: int, strict: bool) -> bool:
         for _ in range(rounds):
             if not machine.run_some():
                 return machine.offset == machine.size or _plausible(machine) or (not strict and machine.offset > _SHORT_END)
-    except Halt:
-        return _plausible(machine)
+    except Halt as halt:
+        return _plausible(machine) or (not strict and halt.kind == "truncated")
     except ReadError:
         return True
     return True  # tens of thousands of opcodes in a row are no accident

@@ -23,19 +23,21 @@ class Opaque:
 
 DATA: Final = Opaque("<data>")
 NONE: Final = Opaque("None")
+FILL: Final = Opaque("<…>")  # on the stack: any number of inert values (pickle_bulk)
 UNSURE: Final = Opaque("<unknown>")  # may be anything: the result of what could not be followed
 
 
 class Ref:
     """A global: `module` and `name` as the stream gave them, attributes reached since appended to `name`."""
 
-    __slots__ = ("called", "module", "name", "offset")
+    __slots__ = ("called", "module", "name", "offset", "settled")
 
     def __init__(self, module: str, name: str, offset: int) -> None:
         self.module = module
         self.name = name
         self.offset = offset
         self.called = False
+        self.settled = False  # what making it and building it does has been reported: more of it is inert
 
     @property
     def path(self) -> str:
@@ -103,31 +105,50 @@ class Code:
 class Items:
     """A list or set: the first items, for arguments and for joined strings."""
 
-    __slots__ = ("items",)
+    __slots__ = ("items", "weight")
 
     def __init__(self, items: list[Value]) -> None:
         self.items = items
+        self.weight = 1  # items that it unfolds to, shared ones counted each time
 
-    def extend(self, more: list[Value]) -> None:
-        """Keeps what there is room for."""
+    def extend(self, more: list[Value]) -> int:
+        """Keeps what there is room for; returns the weight."""
         room = ITEMS_KEPT - len(self.items)
         if room > 0:
             self.items.extend(more[:room])
+        self.weight = min(1 << 62, self.weight + sum([weight_of(item) for item in more]))
+        return self.weight
 
     def __repr__(self) -> str:
         return "[" + ", ".join(map(show, self.items[:4])) + (", …]" if len(self.items) > 4 else "]")
 
 
+class Heavy(tuple[Value, ...]):
+    """A tuple that unfolds to many items."""
+
+    weight: int = 1
+
+
+def weight_of(value: Value) -> int:
+    """How many items `value` unfolds to."""
+    kind = type(value)
+    if kind is Items or kind is Heavy or kind is Table:
+        return value.weight  # type: ignore[attr-defined]
+    return len(value) if kind is tuple else 1  # type: ignore[arg-type]
+
+
 class Table:
     """A dict: its first entries with string keys."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("entries", "weight")
 
     def __init__(self) -> None:
         self.entries: dict[str, Value] = {}
+        self.weight = 1
 
     def put(self, key: Value, value: Value) -> None:
         """Keeps what there is room for."""
+        self.weight = min(1 << 62, self.weight + weight_of(value))
         if isinstance(key, str) and (len(self.entries) < ITEMS_KEPT or key.startswith("__")):
             self.entries[key] = value
 

@@ -95,6 +95,8 @@ def classify(module: str, name: str) -> Capability:
     reached = _reached(known, attributes, anywhere=bool(module))
     if reached is not None:
         return reached
+    if path in known.modules:
+        return known.modules[path]
     owner, _, last = path.rpartition(".")
     return _by_module(known, owner, last, plain="." not in name or (not module and owner.islower()))
 
