@@ -15,7 +15,7 @@ class Reference(msgspec.Struct, frozen=True):
     """A dotted path the code uses. `how` is "global", "import", "attribute" or "name" (known from the name table only)."""
 
     path: str
-    how: str
+    how: str  # "outside": the bytecode asks for a constant or a name that is not in its tables
     offset: int
     argument: str = ""  # the first text constant loaded after it: often the command
 
@@ -72,10 +72,10 @@ def _family(code: Code) -> _Operations | None:
     if code.layout is Layout.PY30:
         return _PY36 if len(data) % 2 == 0 and data[-2:-1] == b"S" else _PY35
     units = data[::2]
-    resume = next((unit for unit in units[:64] if unit in {151, 149, 128}), 0)
-    if resume == 151:
+    start = units[:64]  # RESUME comes first but for the setting up of cells; 149 is one of those before 3.13
+    if 151 in start:
         return _PY312 if _is_312(units) else _PY311
-    return _PY313 if resume == 149 else None
+    return _PY313 if 149 in start else None
 
 
 def _is_312(units: bytes) -> bool:
@@ -164,6 +164,8 @@ class _Walk:
             self._bind(self._name(argument))
             yield from self._close()
         elif operation in ops.const:
+            if argument >= len(self.code.constants):
+                yield Reference("", "outside", offset)
             self._constant(argument)
         elif operation in ops.call and self.path in _IMPORTERS and self.argument:
             imported = self.argument

@@ -109,9 +109,11 @@ class _Walk:
 
     def _attribute(self, name: str, attribute: Attribute) -> Iterator[Item]:
         self.keras |= attribute.name in _KERAS_ATTRIBUTES
-        if attribute.name in _CONFIGS and attribute.texts and attribute.texts[0].lstrip()[:1] in {"{", "["}:
+        text = attribute.texts[0] if attribute.texts else ""
+        named = attribute.name in _CONFIGS and (attribute.name != "config" or '"class_name"' in text)
+        if named and text.lstrip("\ufeff \t\r\n")[:1] in {"{", "["}:
             label = attribute.name if name == "/" else f"{name}@{attribute.name}"
-            content = BytesContent(attribute.texts[0].encode("utf-8", "replace"))
+            content = BytesContent(text.encode("utf-8", "replace"))
             yield self.asset.child(label, content, format="keras_config")
 
     def _dataset(self, name: str, found: list[Message]) -> Iterator[Item]:

@@ -210,6 +210,11 @@ def _safe(reference: Reference) -> frozenset[str]:
 
 def _referred(reference: Reference, code: Code, container: str) -> Iterator[Fact]:
     path = reference.path
+    if reference.how == "outside":
+        where = quote(f"{code.name}+{reference.offset}")
+        note = "the bytecode asks for a constant that is not in its table"
+        yield Fact("bytecode.outside", note, offset=code.offset, where=where, quote=where, attrs={"container": container})
+        return
     first, _, rest = path.partition(".")
     last = path.rpartition(".")[2]
     where = quote(f"{code.name}+{reference.offset}")
@@ -220,18 +225,20 @@ def _referred(reference: Reference, code: Code, container: str) -> Iterator[Fact
         yield Fact("bytecode.escape", note, offset=code.offset, where=where, quote=quote(shown), attrs={**attrs, "name": last})
     if first in {"?", ""}:
         return
-    if first in _BUILTINS and reference.how != "import":
-        attrs |= {"module": "builtins", "name": path}
-    else:
-        attrs |= {"module": "", "name": path} if rest else {"module": path, "name": "*" if reference.how == "import" else ""}
-    if not rest and reference.how != "import" and first not in _BUILTINS:
-        attrs |= {"module": "", "name": path}
-    if (first in _NUMERIC and not _REACHES_OUT.search(rest)) or (
-        isinstance(attrs["module"], str) and attrs["module"] == "builtins" and _is_exception(first)
-    ):
-        attrs["capability"] = "data"
+    attrs |= _named(path, first, rest, imported=reference.how == "import")
     note = f"the code uses {quote(path, 80)}"
     yield Fact("bytecode.reference", note, offset=code.offset, where=where, quote=quote(shown), attrs=attrs)
+
+
+def _named(path: str, first: str, rest: str, *, imported: bool) -> dict[str, Scalar]:
+    """Module, name, and the capability where the name alone settles it."""
+    if first in _BUILTINS and not imported:
+        harmless = _is_exception(first) and not rest
+        return {"module": "builtins", "name": path, **({"capability": "data"} if harmless else {})}
+    found: dict[str, Scalar] = {"module": path, "name": "*"} if imported and not rest else {"module": "", "name": path}
+    if first in _NUMERIC and not _REACHES_OUT.search(rest):
+        found["capability"] = "data"
+    return found
 
 
 def _is_exception(name: str) -> bool:
