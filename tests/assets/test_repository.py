@@ -68,9 +68,6 @@ def test_absent_shard_is_a_gap() -> None:
         ({**index({"a": A, "b": B}), A: safetensors("a", "b"), B: safetensors("b")}, "repository.tensor-elsewhere"),
         ({**index({"a": A, "b": B}), A: safetensors("a"), B: safetensors("c")}, "repository.tensor-absent"),
         ({**index({"a": A}, total_size=10**15), A: safetensors("a")}, "repository.index-size"),
-        (index({"a": "../../x.bin"}), "repository.index-traversal"),
-        (index({"a": "/etc/passwd"}), "repository.index-traversal"),
-        (index({"a": "C:\\x.bin"}), "repository.index-traversal"),
         (index({"a": 7}), "repository.index-odd"),
     ],
 )

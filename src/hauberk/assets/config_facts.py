@@ -15,7 +15,7 @@ _TEMPLATE_KEY = re.compile(r"(?i)template|prompt|jinja")
 _REACHING = re.compile(r"\{[{%](?:(?!\}\}|%\}).){0,2000}(?:__|\||\.|\[|\*\*|\brange\b|\binclude\b|\bimport\b|\bdebug\b)", re.DOTALL)
 # The whole of a value is Python that somebody means to evaluate.
 _CODE = re.compile(
-    r"\s*(?:lambda\b[^:\n]{0,80}:|__import__\s*\(|(?:eval|exec|compile|execfile)\s*\(\s*['\"\w]|open\s*\(\s*['\"]|"
+    r"\s*(?:\$\{\s*eval\s*:|lambda\b[^:\n]{0,80}:|__import__\s*\(|(?:eval|exec|compile|execfile)\s*\(\s*['\"\w]|open\s*\(\s*['\"]|"
     r"(?:os|subprocess|sys|builtins|shutil|socket|ctypes|importlib|pickle|marshal)\.[\w.]+\s*\()"
 )
 _HARM = re.compile(r"\b(?:eval|exec|compile|__import__|system|popen|Popen|check_output|getattr|open|loads?|urlopen)\s*\(")
@@ -25,12 +25,12 @@ _PROSE_KEY = re.compile(
 MAX_TEMPLATES = 500
 
 
-def facts(asset: Asset, obj: object, budget: Budget) -> Iterator[Fact | Asset | Gap]:
+def facts(asset: Asset, obj: object, budget: Budget, *, is_row: bool = False) -> Iterator[Fact | Asset | Gap]:
     """Everything a parsed configuration says that matters, in the order it says it."""
     yield from hf_config.whole(obj)
     templates = 0
     rows = listing(obj)
-    is_data = rows is not None and len(rows) > 200 and mapping(rows[0]) is not None
+    is_data = is_row or (rows is not None and len(rows) > 200 and mapping(rows[0]) is not None)
     for place in places(_settings(obj), budget):
         held = mapping(place.value)
         if held is not None:

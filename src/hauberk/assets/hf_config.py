@@ -107,6 +107,9 @@ def section(place: Place) -> Iterator[Fact]:
         if inner is not None:
             where = f"{place.where}.{key}" if place.where else key
             yield from (_auto_mapping(inner, where) if key == "auto_mapping" else _auto_map(inner, where))
+    weights = mapping(held.get("weight_map"))
+    if weights is not None:
+        yield from _shards(weights, f"{place.where}.weight_map" if place.where else "weight_map")
     if "flavors" in held or place.key == "python_function":
         yield from _flavour(held, place.where)
 
@@ -137,6 +140,15 @@ def _auto_mapping(held: Mapping, where: str) -> Iterator[Fact]:
     if isinstance(library, str) and library:
         dotted = f"{library}.{name}" if isinstance(name, str) and name else library
         yield from _import(dotted, f"{where}.parent_library", "library")
+
+
+def _shards(weights: Mapping, where: str) -> Iterator[Fact]:
+    """A shard index whose entries leave the folder."""
+    for name in dict.fromkeys(one for one in weights.values() if isinstance(one, str)):
+        plain = name.replace("\\", "/")
+        if plain.startswith(("/", "~")) or ".." in plain.split("/") or ":" in plain.partition("/")[0]:
+            note = f"the index names {quote(name, 80)}, outside the directory"
+            yield Fact("hf.index-traversal", note, where=where, quote=quote(name))
 
 
 def _flavour(held: Mapping, where: str) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.config_facts import facts as config_facts
+from hauberk.assets.config_values import mapping
 from hauberk.assets.errors import Malformed, ReadError
 from hauberk.assets.json_depth import deeper_than
 from hauberk.assets.quoting import quote
@@ -26,16 +27,14 @@ _DECIDES = frozenset(
 )  # fmt: skip
 Item = Fact | Asset | Gap
 
-# Whose shape it is, first match decides: `is_*` says whether, `facts(asset, obj, budget)` says what is in it.
-# A shape that is the whole of the file ("alone") is not looked at as a configuration as well.
-_SHAPES: tuple[tuple[str, str, str, bool], ...] = (
-    ("notebook", "is_notebook", "facts", True),
-    ("tokenizer", "is_tokenizer", "facts", False),
-    ("keras_config", "is_keras", "facts", False),
-    ("skops", "is_skops", "facts", False),
-    ("xgboost", "is_xgboost", "facts", True),
-    ("mxnet", "is_symbol", "facts", False),
-    ("catboost", "is_catboost", "facts", True),
+# Whose shape it is: `is_*` says whether, `facts(asset, obj, budget)` says what is in it. The rest of the file is looked at
+# as a configuration all the same, less the part under the last column's key, which only that shape gives a meaning.
+_SHAPES: tuple[tuple[str, str, str], ...] = (
+    ("notebook", "is_notebook", "cells"),
+    ("tokenizer", "is_tokenizer", ""),
+    ("keras_config", "is_keras", ""),
+    ("skops", "is_skops", ""),
+    ("xgboost", "is_xgboost", "learner"),
 )
 
 
@@ -74,17 +73,19 @@ def read(asset: Asset, budget: Budget) -> Iterator[Item]:
         yield from _lines(asset, rest, budget)
 
 
-def judged(asset: Asset, obj: object, budget: Budget) -> Iterator[Item]:
-    """What is to be said of a parsed configuration."""
+def judged(asset: Asset, obj: object, budget: Budget, *, is_row: bool = False) -> Iterator[Item]:
+    """What is to be said of a parsed configuration; `is_row` when it is one of many and its texts are data."""
     budget.check_time()
-    for module_name, predicate, function, alone in _SHAPES:
+    for module_name, predicate, own in _SHAPES:
         module = import_module(f"hauberk.assets.{module_name}")
-        is_shape: Callable[[object], bool] | None = getattr(module, predicate, None)
-        if is_shape is not None and is_shape(obj):
-            yield from getattr(module, function)(asset, obj, budget)
-            if alone:
-                return
-    yield from config_facts(asset, obj, budget)
+        is_shape: Callable[[object], bool] = getattr(module, predicate)
+        if not is_shape(obj):
+            continue
+        yield from module.facts(asset, obj, budget)
+        held = mapping(obj)
+        if own and held is not None:
+            obj = {key: value for key, value in held.items() if key != own}
+    yield from config_facts(asset, obj, budget, is_row=is_row)
 
 
 def _parse(text: str, pairs: _Pairs, *, again: bool = False) -> tuple[object, str]:
@@ -125,4 +126,4 @@ def _lines(asset: Asset, rest: str, budget: Budget) -> Iterator[Item]:
         except ValueError:
             yield Gap(asset.uri, GapReason.MALFORMED, f"text after the JSON that is not JSON: {quote(line, 60)}")
             return
-        yield from judged(asset, obj, budget)
+        yield from judged(asset, obj, budget, is_row=True)

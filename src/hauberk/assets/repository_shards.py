@@ -48,9 +48,8 @@ def _entries(asset: Asset, tree: Tree, name: str, weights: Mapping) -> Iterator[
     for shard in dict.fromkeys(weights.values()) if all(isinstance(one, str) for one in weights.values()) else ():
         assert isinstance(shard, str)
         if leaves(shard):
-            note = f"the index names {quote(shard, 80)}, outside the directory"
-            yield Fact("repository.index-traversal", note, where=name, quote=quote(shard), attrs={"path": name})
-        elif beside(name, shard) not in tree.files and beside(name, shard) not in tree.links:
+            continue  # the index's own reader says so
+        if beside(name, shard) not in tree.files and beside(name, shard) not in tree.links:
             yield Gap(f"{asset.uri}/{name}", GapReason.ABSENT, f"the index names {quote(shard, 80)}, which is not here")
     if not all(isinstance(one, str) for one in weights.values()):
         yield Fact("repository.index-odd", "the index names something that is no file", where=name, attrs={"path": name})

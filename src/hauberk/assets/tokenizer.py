@@ -83,11 +83,22 @@ def _model(model: Mapping) -> Iterator[Fact]:
             yield Fact("tokenizer.absurd-id", note, where="model.vocab", quote=quote(token))
         if not odd:
             yield from _shared(vocab, "model.vocab")
+        yield from _merges(model, vocab)
     rows = listing(model.get("vocab"))
     unknown = model.get("unk_id")
     if rows is not None and type(unknown) is int and not 0 <= unknown < max(1, len(rows)):
         note = f"unk_id {unknown} lies outside the {len(rows)} tokens"
         yield Fact("tokenizer.absurd-id", note, where="model.unk_id", quote=str(unknown))
+
+
+def _merges(model: Mapping, vocab: Mapping) -> Iterator[Fact]:
+    """Merges of tokens that the vocabulary does not have: loaders index with what they do not find."""
+    for row in listing(model.get("merges")) or []:
+        pair = row.split(" ", 1) if isinstance(row, str) else listing(row) or []
+        if row and (len(pair) != 2 or pair[0] not in vocab or pair[1] not in vocab) and not str(row).startswith("#version"):
+            note = f"the merge {quote(str(row), 60)} is of tokens that the vocabulary does not have"
+            yield Fact("tokenizer.merge-unknown", note, where="model.merges", quote=quote(str(row)))
+            return
 
 
 def _added(held: Mapping, vocab: Mapping) -> Iterator[Fact]:
