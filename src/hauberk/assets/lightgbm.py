@@ -39,8 +39,8 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
                 yield Fact("lightgbm.count", f"max_feature_idx is {quote(value, 40)}", where=key, quote=quote(line, 80))
         elif key in {"num_class", "num_tree_per_iteration"} and not 0 < (_integer(value) or 0) < 1 << 20:
             yield Fact("lightgbm.count", f"{key} is {quote(value, 40)}", where=key, quote=quote(line, 80))
-        elif key in {"feature_names", "objective", "feature_infos"}:
-            yield from metadata_facts(value[:65536], key)
+        if line[:1] != "[" and (any(mark in line for mark in "(|<`;") or "://" in line):
+            yield from metadata_facts(line[:65536], quote(key, 60))
     yield from _tree(section, features)
 
 

@@ -3,17 +3,20 @@
 A promise in the stream is evaluated by R itself when it is first touched (CVE-2024-27322).
 """
 
+import re
 from collections.abc import Iterator
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.cursor import Cursor
 from hauberk.assets.errors import Malformed, ReadError
+from hauberk.assets.loose_text import R, loose_facts
 from hauberk.assets.metadata_text import metadata_facts
 from hauberk.assets.quoting import quote
 from hauberk.assets.rds_tokens import AsciiTokens, NativeTokens, Tokens, XdrTokens
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 MAX_DEPTH = 150
+HEAD = re.compile(rb"RD[XAB][23]\n|X\n\x00{3}[\x02\x03]|A\n[23]\n|B\n[\x02\x03]\x00{3}")
 _MAGIC = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"RDB2\n", b"RDB3\n")
 _NOTHING = frozenset({254, 253, 252, 251, 250, 242, 241})
 _HAS_ATTRIBUTES, _HAS_TAG = 0x200, 0x400
@@ -32,10 +35,18 @@ _COMMANDS = frozenset({
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     """Facts of a serialised R object."""
     assert asset.content is not None
+    if not HEAD.match(asset.content.read(0, 16)):
+        yield from loose_facts(asset.content, budget, R)
+        yield Gap(asset.uri, GapReason.UNSUPPORTED, "named as an R object, but it does not start like one", kind=asset.kind)
+        return
     cursor = Cursor(asset.content, 5 if asset.content.read(0, 5) in _MAGIC else 0)
     walk = _Walk(_tokens(cursor), budget)
-    walk.header()
-    yield from walk.item(0, "")
+    try:
+        walk.header()
+        yield from walk.item(0, "")
+    except Malformed:
+        yield from loose_facts(asset.content, budget, R)
+        raise
     if cursor.remaining > 1:
         note = f"{cursor.remaining} bytes behind the object are not read"
         yield Gap(asset.uri, GapReason.UNDECIDED, note, kind=asset.kind, offset=cursor.offset)

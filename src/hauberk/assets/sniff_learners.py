@@ -54,13 +54,13 @@ def is_xgboost(probe: "Probe", found: list[str]) -> bool:
 
 
 def is_torch7(probe: "Probe", found: list[str]) -> bool:
-    """By the version string of its first object."""
-    return not found and _TORCH7.match(probe.head) is not None
+    """By the version string of its first object, else by suffix."""
+    return not found and (_TORCH7.match(probe.head) is not None or probe.suffix in {".t7", ".th"})
 
 
 def is_rds(probe: "Probe", found: list[str]) -> bool:
-    """By the magic of a saved workspace or the header of a serialised object."""
-    return not found and _RDS.match(probe.head) is not None
+    """By the magic of a saved workspace or the header of a serialised object, else by suffix."""
+    return not found and (_RDS.match(probe.head) is not None or probe.suffix in {".rds", ".rda", ".rdata"})
 
 
 def is_skops(probe: "Probe", found: list[str]) -> bool:

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from hauberk.assets.budget import Budget
 from hauberk.assets.cursor import Cursor
 from hauberk.assets.errors import Malformed, ReadError
+from hauberk.assets.loose_text import LUA, loose_facts
 from hauberk.assets.metadata_text import metadata_facts
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Content, Fact, Gap, GapReason
 
 MAX_DEPTH = 120
+HEAD = re.compile(
+    rb"\x04\x00{3}.{4}\x03\x00{3}V \d|[\x01-\x08]\x00{3}.{4}|4[\n ]\d+[\n ]3[\n ]V \d|[1-8]\n-?\d+",
+    re.DOTALL,
+)
 _PLAIN = {"Byte": 1, "Char": 1, "Short": 2, "Int": 4, "Long": 8, "Float": 4, "Double": 8, "Half": 2, "Cuda": 4}
 _STORAGE = _PLAIN | {
     f"Cuda{name}": size
@@ -27,6 +32,10 @@ _WORDS = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     """Facts of a Torch7 file."""
     assert asset.content is not None
+    if not HEAD.match(asset.content.read(0, 64)):
+        yield from loose_facts(asset.content, budget, LUA)
+        yield Gap(asset.uri, GapReason.UNSUPPORTED, "named as Torch7, but it does not start like one", kind=asset.kind)
+        return
     head = asset.content.read(0, 16)
     tokens: _Binary | _Ascii = (
         _Ascii(asset.content) if head[:1].isdigit() and head[1:2] in {b"\n", b" ", b"\r"} else _Binary(asset.content)

@@ -49,7 +49,7 @@ def facts(asset: Asset, obj: object, budget: Budget) -> Iterator[Fact]:
         if value is not None and not 0 <= value < 1 << 31:
             yield Fact("xgboost.count", f"{name} is {value}", where=f"learner_model_param.{name}", quote=f"{name}={value}"[:80])
     yield from _trees(_node(learner.get("gradient_booster")), features, budget)
-    yield from _texts(learner)
+    yield from _texts(obj)
 
 
 def _trees(booster: Node, features: int | None, budget: Budget) -> Iterator[Fact]:
@@ -96,14 +96,19 @@ def _tree(tree: Node, where: str, features: int | None) -> Iterator[Fact]:
         )
 
 
-def _texts(learner: Node) -> Iterator[Fact]:
-    values: list[tuple[str, object]] = list(_node(learner.get("attributes")).items())
-    for key in ("feature_names", "feature_types"):
-        values += [(key, item) for item in _list(learner.get(key))]
-    values.append(("objective", _node(learner.get("objective")).get("name")))
-    for key, value in values[:_MAX_TEXTS]:
-        if isinstance(value, str):
-            yield from metadata_facts(value, f"learner.{key}"[:200])
+def _texts(obj: object) -> Iterator[Fact]:
+    """Every text in the model; arrays of numbers are passed over."""
+    stack: list[tuple[object, str]] = [(obj, "$")]
+    told = 0
+    while stack and told < _MAX_TEXTS:
+        node, where = stack.pop()
+        if isinstance(node, dict):
+            stack.extend((value, f"{where}.{key}"[:200]) for key, value in cast("Node", node).items())
+        elif isinstance(node, list) and node and not isinstance(node[0], int | float):
+            stack.extend((value, where) for value in cast("list[object]", node))
+        elif isinstance(node, str) and any(mark in node for mark in "(|<`;:$"):
+            told += 1
+            yield from metadata_facts(node, where)
 
 
 def _binary(asset: Asset) -> Iterator[Fact | Gap]:
