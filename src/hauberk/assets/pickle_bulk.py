@@ -119,7 +119,8 @@ def is_made(value: Value) -> bool:
 def _swallow(m: "Machine", end: int, memoized: re.Pattern[bytes]) -> None:
     count = 0
     if not m.puts:
-        count = memoized.subn(b"", m.buffer[m.pos : end])[1]
+        # With one more at its end the last match always succeeds, so counting never starts over: it stays linear.
+        count = memoized.subn(b"", m.buffer[m.pos : end] + b"\x94")[1] - 1
     frame = m.stack[m.fence :]
     m.run_start = (m.offset, frame, m.memo_size, m.fence, m.base + end)
     if count:
