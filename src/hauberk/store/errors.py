@@ -20,12 +20,12 @@ _ADVICE = (
 
 
 @contextmanager
-def told(name: str) -> Generator[None]:
-    """Turns what the database or the system says into a StoreError."""
+def told(name: str, failures: type[Exception] = sqlite3.Error) -> Generator[None]:
+    """Turns what the database (`failures`) or the system says into a StoreError."""
     try:
         yield
-    except sqlite3.Error as error:
-        said = str(error)
+    except failures as error:
+        said = " ".join(str(error).split())
         advice = next((text for part, text in _ADVICE if part in said), f"does not work: {said}")
         raise StoreError(f"the store {name} {advice}") from error
     except OSError as error:

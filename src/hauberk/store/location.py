@@ -16,6 +16,11 @@ def default_path() -> Path:
     return base / "hauberk" / "hauberk.db"
 
 
+def is_postgres(url: str) -> bool:
+    """Whether `url` names a PostgreSQL database."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
 def sqlite_path(url: str) -> Path:
     """The file that `url` names: a path, `sqlite:///relative`, `sqlite:////absolute`, or "" for the default. Raises StoreError."""
     if not url:
@@ -27,7 +32,5 @@ def sqlite_path(url: str) -> Path:
         return Path(path)
     scheme, colon, _ = url.partition("://")
     if colon:
-        if scheme in {"postgres", "postgresql"}:
-            raise StoreError("PostgreSQL is not built into this version; name a file or sqlite:///path")
-        raise StoreError(f"{scheme}:// is no store; name a file or sqlite:///path")
+        raise StoreError(f"{scheme}:// is no store; name a file, sqlite:///path or postgresql://host/database")
     return Path(url)

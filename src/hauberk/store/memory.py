@@ -9,6 +9,16 @@ from hauberk.store.runs import Remembered, decode_remembered
 
 RACY_NS = 2_000_000_000  # a file changed this recently may change again within the same time stamp
 
+_PUT_CACHE = (
+    "INSERT INTO cache (key, used, body) VALUES (?, ?, ?)"
+    " ON CONFLICT (key) DO UPDATE SET used = excluded.used, body = excluded.body"
+)
+_PUT_QUICK = (
+    "INSERT INTO quick (path, size, mtime_ns, ctime_ns, device, inode, digest) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,"
+    " device = excluded.device, inode = excluded.inode, digest = excluded.digest"
+)
+
 
 class FileStamp(msgspec.Struct, frozen=True):
     """What the file system says of a file without opening it."""
@@ -71,8 +81,8 @@ class Memory:
     def write(self, transaction: Transaction, seq: int) -> None:
         """Writes what waits, as used by the run number `seq`."""
         fresh = ((key, seq, body) for key, body in self._fresh.items())
-        transaction.do_many("INSERT OR REPLACE INTO cache VALUES (?, ?, ?)", fresh)
-        transaction.do_many("INSERT OR REPLACE INTO quick VALUES (?, ?, ?, ?, ?, ?, ?)", self._stamps)
+        transaction.do_many(_PUT_CACHE, fresh)
+        transaction.do_many(_PUT_QUICK, self._stamps)
         transaction.do_many("UPDATE cache SET used = ? WHERE key = ?", ((seq, key) for key in self._hits))
 
     def written(self) -> None:

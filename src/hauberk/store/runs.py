@@ -41,7 +41,7 @@ def put_head(transaction: Transaction, run: Run) -> int:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET ended = excluded.ended,"
         " complete = excluded.complete, exit_code = excluded.exit_code, tool = excluded.tool, rules = excluded.rules,"
         " assets = excluded.assets, findings = excluded.findings, gaps = excluded.gaps, head = excluded.head",
-        *(run.id, run.command, run.started, run.ended, run.complete, run.exit_code, encode(run.targets)),
+        *(run.id, run.command, run.started, run.ended, int(run.complete), run.exit_code, encode(run.targets)),
         *(run.versions.tool, run.versions.rules, len(run.assets), len(run.findings), len(run.gaps), encode(head)),
     )
     return transaction.do("SELECT seq FROM runs WHERE id = ?", run.id)[0][0]
@@ -51,15 +51,15 @@ def put_parts(transaction: Transaction, run: Run) -> None:
     """Writes a run's assets, findings and gaps."""
     transaction.do_many(
         "INSERT INTO assets VALUES (?, ?, ?, ?, ?, ?)",
-        ((run.id, n, a.uri, a.verdict, a.digest, encode(a)) for n, a in enumerate(run.assets)),
+        ((run.id, n, a.uri, a.verdict.value, a.digest, encode(a)) for n, a in enumerate(run.assets)),
     )
     transaction.do_many(
         "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ((run.id, n, f.fingerprint, f.rule, f.severity, f.root, encode(f)) for n, f in enumerate(run.findings)),
+        ((run.id, n, f.fingerprint, f.rule, f.severity.value, f.root, encode(f)) for n, f in enumerate(run.findings)),
     )
     transaction.do_many(
         "INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)",
-        ((run.id, n, g.fingerprint, g.reason, g.root, encode(g)) for n, g in enumerate(run.gaps)),
+        ((run.id, n, g.fingerprint, g.reason.value, g.root, encode(g)) for n, g in enumerate(run.gaps)),
     )
 
 

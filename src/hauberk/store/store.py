@@ -11,7 +11,7 @@ from hauberk.policy.compare import Comparison, compare
 from hauberk.store import runs
 from hauberk.store.database import Database
 from hauberk.store.errors import StoreError
-from hauberk.store.location import sqlite_path
+from hauberk.store.location import is_postgres, sqlite_path
 from hauberk.store.memory import FileStamp, Memory
 from hauberk.store.runs import Remembered, RunSummary
 from hauberk.store.sqlite import connect
@@ -19,6 +19,7 @@ from hauberk.store.sqlite import connect
 BATCH = 512  # assets written at once
 FLUSH_SECONDS = 2.0  # and at least this often, so that little is lost to a crash
 SHORTEST_PREFIX = 4
+_PUT_PROGRESS = "INSERT INTO progress (run, uri, body) VALUES (?, ?, ?) ON CONFLICT (run, uri) DO UPDATE SET body = excluded.body"
 
 
 class Store:
@@ -34,14 +35,18 @@ class Store:
 
     @classmethod
     def open(cls, url: str = "") -> Self:
-        """The store that `url` names: a path, `sqlite:///path`, or "" for the user's own. Raises StoreError."""
+        """The store that `url` names: a path, `sqlite:///path`, `postgresql://...`, or "" for the user's own. Raises StoreError."""
+        if is_postgres(url):
+            from hauberk.store import postgres
+
+            return cls(postgres.connect(url))
         path = sqlite_path(url)
         return cls(Database(connect(path), str(path)))
 
     @property
     def name(self) -> str:
-        """What `open` takes to open this store again, in another process."""
-        return self._database.name
+        """What `open` takes to open this store again, in another process; it may hold a password."""
+        return self._database.url
 
     def close(self) -> None:
         """Writes what is left and closes the file."""
@@ -79,7 +84,7 @@ class Store:
         if not self._pending and not self._memory.waiting:
             return
         with self._database.transaction() as transaction:
-            transaction.do_many("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", self._pending)
+            transaction.do_many(_PUT_PROGRESS, self._pending)
             self._memory.write(transaction, self._seq)
         self._pending.clear()
         self._memory.written()
@@ -123,7 +128,7 @@ class Store:
         for name in (before, after):
             run = self.load_run(name)
             if run is None:
-                raise StoreError(f"no run {name!r} is recorded in {self.name}")
+                raise StoreError(f"no run {name!r} is recorded in {self._database.name}")
             loaded.append(run)
         return compare(loaded[0], loaded[1])
 
@@ -162,7 +167,7 @@ class Store:
         """Forgets all runs but the newest `keep`, and the memory that none of those used; returns how many runs went."""
         self.flush()
         with self._database.transaction() as transaction:
-            old = transaction.do("SELECT id, seq FROM runs ORDER BY seq DESC LIMIT -1 OFFSET ?", max(0, keep))
+            old = transaction.do("SELECT id, seq FROM runs ORDER BY seq DESC")[max(0, keep) :]
             for run_id, _ in old:
                 runs.drop_parts(transaction, run_id)
                 transaction.do("DELETE FROM progress WHERE run = ?", run_id)
