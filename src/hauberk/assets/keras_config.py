@@ -67,17 +67,17 @@ def facts(asset: Asset, obj: object, budget: Budget) -> Iterator[Item]:
         budget.tick()
         if isinstance(node, dict):
             node = cast("Node", node)
-            yield from _object(asset, node, where)
+            yield from _object(asset, node, where, budget)
             stack.extend((value, f"{where}.{name}"[:400], name) for name, value in reversed(node.items()))
         elif isinstance(node, list):
             node = cast("list[object]", node)
-            yield from code_members(asset, node, where, key)
+            yield from code_members(asset, node, where, key, budget)
             stack.extend((value, f"{where}[{i}]"[:400], key) for i, value in reversed(list(enumerate(node))))
         elif isinstance(node, str):
             yield from _string(node, where, key)
 
 
-def _object(asset: Asset, node: Node, where: str) -> Iterator[Item]:
+def _object(asset: Asset, node: Node, where: str, budget: Budget) -> Iterator[Item]:
     class_name = node.get("class_name")
     if isinstance(class_name, str):
         yield from _reference(node, class_name, where)
@@ -85,7 +85,7 @@ def _object(asset: Asset, node: Node, where: str) -> Iterator[Item]:
         yield Fact("keras.malformed", "class_name is no string", where=where, quote=quote(repr(class_name)))
     elif isinstance(module := node.get("module"), str):
         yield from _named_module(module, where)
-    yield from code_members(asset, node, where, "")
+    yield from code_members(asset, node, where, "", budget)
     yield from value_facts(asset, node, where)
 
 
