@@ -17,6 +17,7 @@ from hauberk.assets import compressed
 from hauberk.assets.budget import Budget, Limits
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
+from hauberk.assets.identify import identify
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 BODY = b"hello world " * 200
@@ -52,6 +53,18 @@ def test_streams_in_a_row_are_one(codec: str) -> None:
     found = items(codec, pack(BODY) + pack(b"and more"))
     assert bodies(found) == [BODY + b"and more"]
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("gap", [b"", b" "])
+def test_joblib_before_0_10(gap: bytes) -> None:
+    data = b"ZF" + hex(len(BODY)).encode().ljust(19) + gap + zlib.compress(BODY)
+    assert identify(BytesContent(data), "a.joblib") == ("zlib",)
+    assert bodies(items("zlib", data)) == [BODY]
+
+
+@pytest.mark.parametrize("text", [b"x^2 + y^2 = 1\n", b"hC is not a stream", b"x\x9c\xff\xff\xff\xff"])
+def test_what_only_begins_like_zlib_is_none(text: bytes) -> None:
+    assert "zlib" not in identify(BytesContent(text), "a.bin")
 
 
 @pytest.mark.parametrize("padding", [8, 200_000])

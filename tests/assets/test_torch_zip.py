@@ -96,7 +96,14 @@ def test_a_storage_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "kind"), [(ELF, "elf"), (PICKLE, "pickle"), (b"#!/bin/sh\nid\n", "script"), (b"PK\x03\x04" + bytes(40), "zip")]
+    ("payload", "kind"),
+    [
+        (ELF, "elf"),
+        (PICKLE, "pickle"),
+        (b"#!/bin/sh\nid\n", "script"),
+        (b"(S'id'\nios\nsystem\n.", "pickle"),
+        (b"PK\x03\x04" + bytes(40), "zip"),
+    ],
 )
 def test_a_payload_as_a_storage_is_inspected(payload: bytes, kind: str) -> None:
     found = items(make(state(0, size=ints(0), stride=ints(1)), payload))

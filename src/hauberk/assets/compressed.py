@@ -12,6 +12,7 @@ from hauberk.core import Asset, Content, Fact, Gap
 _SUFFIXES = (".gz", ".gzip", ".bz2", ".xz", ".lzma", ".zst", ".zstd", ".lz4", ".zlib", ".z")
 _TARS = {".tgz": ".tar", ".tbz": ".tar", ".tbz2": ".tar", ".txz": ".tar", ".tzst": ".tar"}
 _MAX_STREAMS = 10_000
+_OLD_JOBLIB, _OLD_JOBLIB_HEADER = b"ZF0x", 21  # the mark, then the length in 19 places
 _Stream = Callable[[Content, Consumed], Iterator[bytes]]
 
 
@@ -22,7 +23,11 @@ def read_gzip(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
 
 def read_zlib(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     """A zlib stream, as joblib writes it; streams one behind the other are taken as one."""
-    yield from _read(asset, budget, lambda content, seen: inflate(content, seen, 15), b"\x78")
+    assert asset.content is not None
+    start = 0
+    if asset.content.read(0, 4) == _OLD_JOBLIB:
+        start = _OLD_JOBLIB_HEADER + (asset.content.read(_OLD_JOBLIB_HEADER, 1) == b" ")
+    yield from _read(asset, budget, lambda content, seen: inflate(content, seen, 15), b"\x78", start)
 
 
 def read_bz2(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -90,14 +95,15 @@ class _Streams:
         return True
 
 
-def _read(asset: Asset, budget: Budget, stream: _Stream, magic: bytes) -> Iterator[Fact | Asset | Gap]:
+def _read(asset: Asset, budget: Budget, stream: _Stream, magic: bytes, start: int = 0) -> Iterator[Fact | Asset | Gap]:
     assert asset.content is not None
     streams = _Streams(asset.content, stream, magic, budget)
+    streams.seen.offset = start
     content = expand(streams.chunks(), budget, asset.content.size)
     problem = streams.problem
     if content.size or problem is None:
         yield asset.child(inner_name(asset.name), content)
-    if problem is None or (streams.seen.offset and isinstance(problem, Malformed)):
+    if problem is None or (streams.seen.offset > start and isinstance(problem, Malformed)):
         yield from _behind(asset, streams.seen.offset, budget)
     elif problem.reason:
         yield Gap(asset.uri, problem.reason, problem.note, offset=problem.offset)

@@ -129,6 +129,8 @@ def _executorch(probe: Probe, found: list[str]) -> bool:
 
 def _zlib(probe: Probe, found: list[str]) -> bool:
     head = probe.head
+    if not found and head.startswith(b"ZF0x"):
+        return True  # joblib before 0.10: a length in hexadecimal, then the stream
     if found or len(head) < 3 or head[0] & 0x0F != 8 or head[0] > 0x78 or int.from_bytes(head[:2], "big") % 31:
         return False
     try:  # one file in a thousand, and text such as "x^2", has such a first pair of bytes

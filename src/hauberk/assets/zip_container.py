@@ -3,15 +3,18 @@
 It reads headers leniently, as the loaders of models do, and states every contradiction as a fact.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from stat import S_ISLNK
 
 from hauberk.assets.archive_tree import Gathering
 from hauberk.assets.budget import Budget
+from hauberk.assets.content import SliceContent
 from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import link_fact
 from hauberk.assets.payload_magic import HEAD, payload_kind
+from hauberk.assets.pickle_sniff import looks_like_pickle
 from hauberk.assets.quoting import quote
 from hauberk.assets.torch_zip import TorchZip, profile
 from hauberk.assets.zip_facts import first_of_each, layout_facts, member_facts, name_clash_facts, name_of, overlap_facts
@@ -20,6 +23,7 @@ from hauberk.assets.zip_members import head_of, read_member
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 _OVERLAPPING_READ = 16
+_TEXT_START = re.compile(rb"[\x20-\x7e\n]{12}")
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -105,7 +109,8 @@ def _overlapping(members: list[Member]) -> set[int]:
 
 def _storage(asset: Asset, member: Member, room: int, budget: Budget) -> Iterator[Fact | Asset | Gap]:
     """A tensor's raw numbers: inspected as a file only when they begin like a program, an archive or a pickle."""
-    kind = payload_kind(head_of(asset, member, room, HEAD), room)
+    head = head_of(asset, member, room, HEAD)
+    kind = payload_kind(head, room) or _text_pickle(asset, member, room, head)
     if not kind:
         return
     name = quote(name_of(member.head), 80)
@@ -113,6 +118,14 @@ def _storage(asset: Asset, member: Member, room: int, budget: Budget) -> Iterato
     offset = member.local.end if member.local else None
     yield Fact("torch.storage-payload", note, offset=offset, where=name, quote=name, attrs={"payload": kind})
     yield from read_member(asset, member, room, budget)
+
+
+def _text_pickle(asset: Asset, member: Member, room: int, head: bytes) -> str:
+    """Pickles of protocol 0 are text without a magic number: a bounded trial run tells. Numbers are no text."""
+    assert asset.content is not None
+    if member.local is None or member.head.method or not _TEXT_START.match(head):
+        return ""
+    return "pickle" if looks_like_pickle(SliceContent(asset.content, member.local.end, room), head) else ""
 
 
 def _loose_bytes(asset: Asset, layout: Layout, budget: Budget) -> Iterator[Asset]:
