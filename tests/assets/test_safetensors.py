@@ -188,6 +188,19 @@ def test_prose_is_quiet(value: str) -> None:
     assert checks(build({**GOOD, "__metadata__": {"modelspec.description": value}})) == set()
 
 
+@pytest.mark.parametrize(
+    "piece",
+    ["<img ", "<script ", "${", "${a:${", "{{", "rm -f", "curl ", ";  ", "A" * 7 + " ", "../", "eval(", "nc -a ", "https://"],
+)
+def test_no_metadata_makes_the_reader_slow(piece: str) -> None:
+    import time
+
+    data = build({**GOOD, "__metadata__": {"note": piece * (1_000_000 // len(piece))}})
+    started = time.process_time()
+    checks(data)
+    assert time.process_time() - started < 3  # 0.3 s at most when the machine is idle
+
+
 def test_a_template_in_the_metadata_is_a_member() -> None:
     found = items(build({**GOOD, "__metadata__": {"chat_template": "{{ messages }}"}}))
     assert [(i.name, i.format) for i in found if isinstance(i, Asset)] == [("__metadata__.chat_template", "jinja")]

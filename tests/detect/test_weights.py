@@ -1,6 +1,7 @@
 """Weight statistics: what is hidden is found where it can be read, and trained weights are left alone."""
 
 import base64
+import io
 import json
 import struct
 import zlib
@@ -179,6 +180,13 @@ def test_the_engine_judges_by_its_rules() -> None:
     assert list(detect(Asset("m", Kind.TENSORS, "msgpack", "m", BytesContent(b"")))) == []
     with pytest.raises(RuleError):
         compile_rules([rule({"nonsense": 1})])
+
+
+def test_an_array_of_data_may_have_gaps() -> None:
+    file = io.BytesIO()
+    np.save(file, np.array([1.0, np.nan, 1e30], "<f4"))
+    detect = compile_rules([rule({"checks": ["weights.non-finite", "weights.giant"]})])
+    assert list(detect(Asset("a", Kind.TENSORS, "npy", "a", BytesContent(file.getvalue())))) == []
 
 
 def adapter(make: object, rank: int = 8, pairs: int = 6) -> bytes:

@@ -14,11 +14,11 @@ from hauberk.assets.gguf_projector import projector_facts
 from hauberk.assets.gguf_tensors import place, tensor_facts
 from hauberk.assets.gguf_types import ARRAY, BYTES, STRING
 from hauberk.assets.gguf_vocab import vocab_facts
-from hauberk.assets.metadata_text import metadata_facts
+from hauberk.assets.metadata_text import LONGEST, metadata_facts
 from hauberk.assets.payload_magic import HEAD, payload_kind
 from hauberk.assets.quoting import quote
 from hauberk.assets.tensor_span import TensorSpan
-from hauberk.core import Asset, Content, Fact, Gap
+from hauberk.core import Asset, Content, Fact, Gap, GapReason
 
 _TEMPLATE_KEYS = ("tokenizer.chat_template", "tokenizer.ggml.chat_template")
 _TEMPLATE_NAMES = "tokenizer.chat_templates"  # an array of the other templates' names
@@ -50,7 +50,7 @@ def tensor_spans(content: Content, budget: Budget) -> list[TensorSpan]:
     return [span for span in spans if span and span.end <= content.size]
 
 
-def _pair(asset: Asset, content: Content, header: Header, value: Value) -> Iterator[Fact | Asset]:
+def _pair(asset: Asset, content: Content, header: Header, value: Value) -> Iterator[Fact | Asset | Gap]:
     first = header.values[value.key]
     if first is not value:
         note = f"the key {quote(value.key)!r} is there twice; loaders differ in which one they take"
@@ -68,15 +68,17 @@ def _pair(asset: Asset, content: Content, header: Header, value: Value) -> Itera
             yield Fact("gguf.metadata-payload", note, offset=value.start, where=quote(value.key), attrs={"payload": kind})
 
 
-def _string(asset: Asset, content: Content, value: Value) -> Iterator[Fact | Asset]:
+def _string(asset: Asset, content: Content, value: Value) -> Iterator[Fact | Asset | Gap]:
     whole = SliceContent(content, value.start, value.end - value.start)
     if _is_template(value.key):
         yield asset.child(value.key, whole, format="jinja")
     elif value.key == "tokenizer.huggingface.json" and whole.size:
         yield asset.child("tokenizer.json", whole)
     else:
-        text = content.read(value.start, min(whole.size, 1 << 20)).decode("utf-8", "replace")
+        text = content.read(value.start, min(whole.size, LONGEST)).decode("utf-8", "replace")
         yield from metadata_facts(text, quote(value.key), value.start)
+        if whole.size > LONGEST:
+            yield Gap(asset.uri, GapReason.TOO_LARGE, f"the value of {value.key!r} was looked at only to {LONGEST >> 20} MiB")
 
 
 def _is_template(key: str) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent, SliceContent
 from hauberk.assets.errors import Malformed, ReadError, Truncated
-from hauberk.assets.metadata_text import looks_like_template, metadata_facts
+from hauberk.assets.metadata_text import LONGEST, looks_like_template, metadata_facts
 from hauberk.assets.quoting import quote
 from hauberk.assets.safetensors_layout import DTYPE_BITS, layout_facts
 from hauberk.assets.tensor_name import name_problem
@@ -42,6 +42,8 @@ def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
         where = f"{_METADATA}.{quote(key, 60)}"
         yield from metadata_facts(key, where)
         yield from metadata_facts(value, where)
+        if len(value) > LONGEST:
+            yield Gap(asset.uri, GapReason.TOO_LARGE, f"{where} was looked at only to {LONGEST >> 20} MiB")
         if looks_like_template(value):
             yield asset.child(where, BytesContent(value.encode("utf-8", "surrogatepass")), format="jinja")
     for fact in layout_facts(content, header.tensors, header.data_start, budget):
