@@ -40,7 +40,7 @@ Examples:
 @output_option
 @language_option
 @click.option("--store", metavar="URL", help="Record of runs: a path, sqlite:///path or postgresql://...")
-@click.option("--config", type=click.Path(dir_okay=False), help="Default: hauberk.toml or [tool.hauberk] here or above.")
+@click.option("--config", type=click.Path(dir_okay=False), help="Default: hauberk.toml or [tool.hauberk], here or up to the top of the git checkout.")
 def command(
     *,
     run_id: str | None,
@@ -93,4 +93,7 @@ def _difference(records: "Store", names: tuple[str, str], form: str, language: s
     from hauberk.report import diff
     from hauberk.rules import load_pack
 
-    return diff.render(records.diff(*names), load_pack(), language, form)
+    try:
+        return diff.render(records.diff(*names), load_pack(), language, form)
+    except ValueError as error:
+        raise UserError(f"{error}; a comparison is written as plain, json or md") from error
