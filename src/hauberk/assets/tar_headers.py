@@ -55,13 +55,7 @@ def walk_tar(content: Content, budget: Budget, end: TarEnd) -> Iterator[TarMembe
             end.marked = True
             end.offset = at + BLOCK
             return
-        if not _sum_is_right(header):
-            if count == 0 or header[257:262] != b"ustar":
-                raise Malformed("a tar header's checksum is wrong", offset=at, check="tar.checksum")
-            end.bad_sums += 1
-        size = _number(header[124:136])
-        if size is None or size < 0:
-            raise Malformed("a tar member's size is not a number", offset=at, check="tar.header")
+        size = _checked_size(header, at, end, first=count == 0)
         kind, data = header[156:157], at + BLOCK
         if kind in {b"L", b"K", b"x", b"X", b"g"}:
             _extend(lasting if kind == b"g" else extension, kind, _extension_data(content, data, size))
@@ -78,6 +72,17 @@ def walk_tar(content: Content, budget: Budget, end: TarEnd) -> Iterator[TarMembe
         if member.data + member.size > content.size:
             raise Truncated("the tar ends inside a member", offset=member.at)
     end.offset = min(at, content.size)
+
+
+def _checked_size(header: bytes, at: int, end: TarEnd, *, first: bool) -> int:
+    if not _sum_is_right(header):
+        if first or header[257:262] != b"ustar":
+            raise Malformed("a tar header's checksum is wrong", offset=at, check="tar.checksum")
+        end.bad_sums += 1
+    size = _number(header[124:136])
+    if size is None or size < 0:
+        raise Malformed("a tar member's size is not a number", offset=at, check="tar.header")
+    return size
 
 
 def _member(content: Content, at: int, header: bytes, mine: _Extension, lasting: _Extension, size: int) -> TarMember:
