@@ -6,7 +6,7 @@
 """
 
 import collections
-import datetime
+import datetime as dt
 import decimal
 import pickle
 import pickletools
@@ -60,18 +60,18 @@ def large_pickle(path: Path, records: int = RECORDS) -> int:
 
 def small_pickles(count: int = 10_000) -> Iterator[bytes]:
     """Small pickles of mixed constructs and protocols: arrays, estimator-like state, dates, containers."""
-    import numpy
+    import numpy as np
 
     rng = random.Random(11)  # noqa: S311 - the same input every time
     for number in range(count):
-        array = numpy.arange(rng.randrange(8, 40), dtype="float64") * number
+        array = np.arange(rng.randrange(8, 40), dtype="float64") * number
         state = {
             "coef_": array,
-            "classes_": numpy.array(["no", "yes"]) if number % 3 else numpy.array([0, 1]),
+            "classes_": np.array(["no", "yes"]) if number % 3 else np.array([0, 1]),
             "n_features_in_": number,
             "params": {"alpha": rng.random(), "fit_intercept": True, "max_iter": None, "solver": "lbfgs", "tol": 1e-4},
             "history": [rng.random() for _ in range(rng.randrange(12))],
-            "when": datetime.datetime(2026, 1, 1 + number % 28, tzinfo=datetime.UTC),
+            "when": dt.datetime(2026, 1, 1 + number % 28, tzinfo=dt.UTC),
             "names": collections.OrderedDict((f"feature_{i}", i) for i in range(rng.randrange(4, 10))),
             "rest": (uuid.UUID(int=number), decimal.Decimal("1.5"), {1, 2, 3}, frozenset("abc"), b"raw", complex(1, 2)),
         }

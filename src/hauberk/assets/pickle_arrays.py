@@ -3,7 +3,7 @@
 from typing import Final
 
 from hauberk.assets.pickle_machine import Halt, Machine
-from hauberk.assets.pickle_values import NONE, Ref, Result, Table, Value
+from hauberk.assets.pickle_values import NONE, Ref, Result, Table, Value, group_of
 
 _WRAPPERS: Final = frozenset(
     f"{package}.numpy_pickle.NumpyArrayWrapper" for package in ("joblib", "sklearn.externals.joblib", "sklearn.externals")
@@ -22,10 +22,11 @@ def read_array(machine: Machine, wrapper: Result, state: Value) -> None:
     if size == 0:
         _nested_stream(machine)
         return
-    if size is None or not isinstance(shape, tuple):
+    extents = group_of(shape)
+    if size is None or extents is None:
         raise Halt("the size of a raw array cannot be worked out", "undecided")
     count = 1
-    for extent in shape:
+    for extent in extents:
         if not isinstance(extent, int) or extent < 0:
             raise Halt("a raw array has no usable shape")
         count *= extent
@@ -57,14 +58,15 @@ def item_size(dtype: Value) -> int | None:
 
 
 def _has_objects(dtype: Result) -> bool:
-    if not isinstance(dtype.state, tuple):
-        return False
-    for part in dtype.state[:8]:
-        if isinstance(part, Table):
-            fields = part.entries.values()
-            if any(isinstance(field, tuple) and field and item_size(field[0]) == 0 for field in fields):
-                return True
+    for part in (group_of(dtype.state) or ())[:8]:
+        if isinstance(part, Table) and any(map(_holds_objects, part.entries.values())):
+            return True
     return False
+
+
+def _holds_objects(field: Value) -> bool:
+    pair = group_of(field)
+    return bool(pair) and item_size(pair[0]) == 0
 
 
 def _builtin_size(dtype: Value) -> int | None:

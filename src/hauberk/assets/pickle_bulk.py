@@ -147,7 +147,7 @@ def go_back(m: "Machine") -> bool:
     m.bulk_after = m.offset
     m.jump(start)
     found = _pattern(m)
-    if found is not None and end - start > 2 * _TAIL and not m.went_back == start:
+    if found is not None and end - start > 2 * _TAIL and m.went_back != start:
         match = found[0].match(m.buffer, 0, min(m.limit, end - start - _TAIL))
         if match is not None and match.end() > SHORTEST:
             _swallow(m, match.end(), found[1])

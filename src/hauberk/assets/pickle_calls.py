@@ -9,7 +9,21 @@ from typing import Final
 from hauberk.assets.pickle_machine import Halt, Machine
 from hauberk.assets.pickle_nested import nested_arguments, nested_pickle
 from hauberk.assets.pickle_text import PURE, method_of
-from hauberk.assets.pickle_values import DATA, NONE, UNSURE, Applied, Code, Items, Method, Ref, Result, Table, Value, show
+from hauberk.assets.pickle_values import (
+    DATA,
+    NONE,
+    UNSURE,
+    Applied,
+    Code,
+    Method,
+    Ref,
+    Result,
+    Table,
+    Value,
+    group_of,
+    members_of,
+    show,
+)
 
 Args = tuple[Value, ...]
 Meaning = Callable[[Machine, Ref, Args, str], Value]
@@ -218,7 +232,7 @@ def _each(m: Machine, function: Ref, args: Args, how: str) -> Value:
 def _first_items(iterables: Args) -> list[Args]:
     if not iterables:
         return [(UNSURE,)]
-    lists = [list(one) if isinstance(one, tuple) else one.items if isinstance(one, Items) else [UNSURE] for one in iterables]
+    lists = [members_of(one) or [UNSURE] for one in iterables]
     rows = [tuple(row) for row in zip(*(one[:4] for one in lists), strict=False)]
     return rows or [(UNSURE,) * len(iterables)]
 
@@ -226,15 +240,14 @@ def _first_items(iterables: Args) -> list[Args]:
 def _star_each(m: Machine, function: Ref, args: Args, how: str) -> Value:
     del function, how
     for (row,) in _first_items(args[1:2]):
-        _pass_on(m, args[0] if args else UNSURE, row if isinstance(row, tuple) else (UNSURE,), "starmap")
+        _pass_on(m, args[0] if args else UNSURE, group_of(row) or (UNSURE,), "starmap")
     return DATA
 
 
 def _fold(m: Machine, function: Ref, args: Args, how: str) -> Value:
     if len(args) < 2:
         return _plain(m, function, args, how)
-    items = list(args[1]) if isinstance(args[1], tuple) else args[1].items if isinstance(args[1], Items) else [UNSURE, UNSURE]
-    items = [*args[2:3], *items][:8]
+    items = [*args[2:3], *(members_of(args[1]) or [UNSURE, UNSURE])][:8]
     value = items[0] if items else UNSURE
     for item in items[1:]:
         value = _pass_on(m, args[0], (value, item), "reduce")
@@ -250,7 +263,8 @@ def _apply(position: int, arguments: int, *, spread: bool = True) -> Meaning:
             return Result(function, args)
         given = args[arguments] if arguments < len(args) else ()
         if spread:
-            passed = given if isinstance(given, tuple) else tuple(given.items) if isinstance(given, Items) else (UNSURE,)
+            members = members_of(given)
+            passed = (UNSURE,) if members is None else tuple(members)
         else:
             passed = (given,)
         target = args[position]
@@ -278,8 +292,9 @@ def _item(m: Machine, function: Ref, args: Args, how: str) -> Value:
         return _entry(m, owner, key)
     if isinstance(owner, Table) and isinstance(key, str):
         return owner.entries.get(key, UNSURE)
-    if isinstance(owner, tuple) and isinstance(key, int) and -len(owner) <= key < len(owner):
-        return owner[key]
+    group = group_of(owner)
+    if group is not None and isinstance(key, int) and -len(group) <= key < len(group):
+        return group[key]
     m.call_fact(function.module, function.name, how, args, capability="unknown" if owner is UNSURE else "data")
     return UNSURE if owner is UNSURE else DATA
 
@@ -309,12 +324,11 @@ def _strings(args: Args) -> list[str]:
     for arg in args:
         if isinstance(arg, Code):
             found.extend(arg.names)
-        elif isinstance(arg, tuple):
-            for item in arg[:256]:
-                if isinstance(item, str):
-                    found.append(item)
-                elif isinstance(item, Code):
-                    found.extend(item.names)
+        for item in (group_of(arg) or ())[:256]:
+            if isinstance(item, str):
+                found.append(item)
+            elif isinstance(item, Code):
+                found.extend(item.names)
     return found
 
 
@@ -388,7 +402,13 @@ _CLOUD: Final = "cloudpickle.cloudpickle."
 _DILL: Final = "dill._dill."
 MEANINGS: dict[str, Meaning] = {
     **dict.fromkeys(
-        ("builtins.getattr", "inspect.getattr_static", _DILL + "_get_attr", "builtins.object.__getattribute__", "pickle._getattribute"),
+        (
+            "builtins.getattr",
+            "inspect.getattr_static",
+            "builtins.object.__getattribute__",
+            "pickle._getattribute",
+            _DILL + "_get_attr",
+        ),
         _getattr,
     ),
     **dict.fromkeys(

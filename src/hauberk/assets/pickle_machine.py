@@ -27,7 +27,7 @@ DEEP: Final = 10_000
 _STEPS: Final = 512
 
 
-class Halt(Exception):
+class Halt(Exception):  # noqa: N818 - it says what the unpickler does
     """The C unpickler would raise here."""
 
     def __init__(self, note: str, kind: str = "") -> None:
@@ -60,7 +60,16 @@ class Passed(Opaque):
 
 
 class Machine:
-    """One stream from `start`. `run` goes to STOP (returns its end) or raises Halt."""
+    """One stream from `start`: `run_some` until it says that STOP was reached, or raises Halt."""
+
+    base: int  # offset in the content of the buffer
+    pos: int  # in the buffer
+    limit: int  # in the buffer: from here on there may be too little left, or a frame ends
+    buffer: bytes
+    stack: list[Value]
+    marks: list[int]
+    memo: dict[int, Value]
+    fence: int  # where the topmost frame of the stack begins
 
     def __init__(self, asset: Asset, budget: Budget, start: int = 0) -> None:
         assert asset.content is not None
@@ -78,10 +87,10 @@ class Machine:
 
     def begin(self, start: int) -> None:
         """Gets ready for a new stream at `start`: another load() has a new stack and memo."""
-        self.stack: list[Value] = []
-        self.marks: list[int] = []
+        self.stack = []
+        self.marks = []
         self.fence = 0
-        self.memo: dict[int, Value] = {}
+        self.memo = {}
         self.memo_size = 0
         self.kept = 0
         self.protocol = 0
@@ -242,7 +251,8 @@ class Machine:
         first, start = self.regions[number]
         inner = Machine(self.asset, self.budget, start)
         inner.bulk_after = self.size
-        inner.stack, inner.memo_size, inner.swallowed = [FILL], first, True
+        inner.stack = [FILL]
+        inner.memo_size, inner.swallowed = first, True
         inner.marks, inner.children = [0], MAX_CHILDREN
         inner.fence = 0
         try:
@@ -254,15 +264,17 @@ class Machine:
 
     def reread(self, offset: int) -> Value:
         """The string whose opcode lies at `offset`."""
-        saved = (self.base, self.pos, self.buffer, self.limit, self.stack, self.fence)
-        self.stack, self.fence = [], 0
+        base, pos, buffer, limit, stack, fence = self.base, self.pos, self.buffer, self.limit, self.stack, self.fence
+        self.stack = []
+        self.fence = 0
         try:
             self.jump(offset)
             self.pos = 1
             TABLE[self.buffer[0]](self)
             return self.stack[-1] if self.stack else UNSURE
         finally:
-            self.base, self.pos, self.buffer, self.limit, self.stack, self.fence = saved
+            self.base, self.pos, self.buffer, self.limit = base, pos, buffer, limit
+            self.stack, self.fence = stack, fence
 
     # -- what is seen
 
@@ -379,3 +391,13 @@ def unknown_opcode(machine: Machine) -> None:
 
 
 TABLE: list[Handler] = [unknown_opcode] * 256
+
+
+def opcode(code: int) -> Callable[[Handler], Handler]:
+    """Makes the decorated function the handler of `code`."""
+
+    def register(handler: Handler) -> Handler:
+        TABLE[code] = handler
+        return handler
+
+    return register

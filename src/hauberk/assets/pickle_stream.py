@@ -1,14 +1,14 @@
 """Reads pickle streams: follows each with the machine, and says what lies between and behind them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
-import hauberk.assets.pickle_opcodes  # noqa: F401 - fills the machine's table
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.pickle_machine import Halt, Machine
+from hauberk.assets.pickle_machine import Halt
+from hauberk.assets.pickle_opcodes import Machine
 from hauberk.assets.pickle_sniff import looks_like_pickle
 from hauberk.core import Asset, Fact, Gap, GapReason
 
@@ -48,7 +48,7 @@ def read_streams(machine: Machine, budget: Budget, start: int = 0) -> Iterator[F
     yield Gap(machine.asset.uri, GapReason.TOO_LARGE, f"more than {MAX_STREAMS} streams in one file")
 
 
-def follow(machine: Machine) -> Iterator[Fact | Asset | Gap]:
+def follow(machine: Machine) -> Generator[Fact | Asset | Gap, None, int | None]:
     """Follows one stream; returns its end, None when it breaks."""
     try:
         while machine.run_some():

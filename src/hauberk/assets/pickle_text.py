@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from hauberk.assets.pickle_values import Items, Value
+from hauberk.assets.pickle_values import Value, members_of
 
 Compute = Callable[[tuple[Value, ...]], "str | bytes | None"]
 _LIMIT: Final = 1 << 20
@@ -42,8 +42,10 @@ def _raw(value: Value) -> bytes:
 
 def _code(encode: bool) -> Compute:  # noqa: FBT001 - one function, two directions
     def run(args: tuple[Value, ...]) -> "str | bytes | None":
-        name = args[1] if len(args) > 1 and isinstance(args[1], str) else "utf-8"
-        value = args[0]
+        if not args:
+            return None
+        value, *rest = args
+        name = rest[0] if rest and isinstance(rest[0], str) else "utf-8"
         if name.lower().replace(" ", "") not in _CODECS or not isinstance(value, str | bytes):
             return None
         if not encode and name.lower() in _INFLATED:
@@ -92,7 +94,7 @@ def _bytes(args: tuple[Value, ...]) -> "str | bytes | None":
         return value
     if isinstance(value, str) and len(args) > 1:
         return _code(encode=True)(args)
-    numbers = value if isinstance(value, tuple) else value.items if isinstance(value, Items) else ()
+    numbers = members_of(value) or []
     kept = [number for number in numbers if isinstance(number, int)]
     return bytes(kept) if kept and len(kept) == len(numbers) else None
 
@@ -152,7 +154,7 @@ def _guarded_any(compute: Compute) -> Compute:
 
 
 def _join(owner: str | bytes, parts: Value) -> "str | bytes | None":
-    items = list(parts) if isinstance(parts, tuple | str) else parts.items if isinstance(parts, Items) else []
+    items: list[Value] = list(parts) if isinstance(parts, str) else members_of(parts) or []
     if isinstance(owner, str):
         texts = [item for item in items if isinstance(item, str)]
         return owner.join(texts) if len(texts) == len(items) else None

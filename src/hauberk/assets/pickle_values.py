@@ -3,10 +3,23 @@
 Plain Python `str`, `bytes`, `int` and `tuple` stand for themselves; `DATA` for every other inert object.
 """
 
-from typing import Final
+from typing import Final, cast
 
 Value = object
 ITEMS_KEPT = 64  # of a list or dict; more are inert or have been reported on their own
+
+
+def group_of(value: Value) -> "tuple[Value, ...] | None":
+    """`value` if it is a tuple."""
+    return cast("tuple[Value, ...]", value) if isinstance(value, tuple) else None
+
+
+def members_of(value: Value) -> "list[Value] | None":
+    """The members of a tuple or list, as far as they are kept."""
+    group = group_of(value)
+    if group is not None:
+        return list(group)
+    return value.items if isinstance(value, Items) else None
 
 
 class Opaque:
@@ -123,7 +136,7 @@ class Items:
         return "[" + ", ".join(map(show, self.items[:4])) + (", …]" if len(self.items) > 4 else "]")
 
 
-class Heavy(tuple[Value, ...]):
+class Heavy(tuple[Value, ...]):  # noqa: SLOT001 - a tuple has no room for slots
     """A tuple that unfolds to many items."""
 
     weight: int = 1
@@ -132,9 +145,9 @@ class Heavy(tuple[Value, ...]):
 def weight_of(value: Value) -> int:
     """How many items `value` unfolds to."""
     kind = type(value)
-    if kind is Items or kind is Heavy or kind is Table:
-        return value.weight  # type: ignore[attr-defined]
-    return len(value) if kind is tuple else 1  # type: ignore[arg-type]
+    if isinstance(value, Items | Heavy | Table):
+        return value.weight
+    return len(group_of(value) or ()) if kind is tuple else 1
 
 
 class Table:
@@ -158,9 +171,10 @@ class Table:
 
 def show(value: Value, limit: int = 60) -> str:
     """A short text of `value` for a person. Never recurses deep: containers show their first items."""
-    if isinstance(value, tuple):
-        inner = ", ".join("(…)" if isinstance(item, tuple) else show(item, limit) for item in value[:6])
-        return f"({inner}{', …' if len(value) > 6 else ''})"
+    group = group_of(value)
+    if group is not None:
+        inner = ", ".join("(…)" if isinstance(item, tuple) else show(item, limit) for item in group[:6])
+        return f"({inner}{', …' if len(group) > 6 else ''})"
     if isinstance(value, str | bytes):
         return repr(value[:limit]) + ("…" if len(value) > limit else "")
     if isinstance(value, int):

@@ -7,7 +7,7 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.cursor import Cursor
 from hauberk.assets.errors import Malformed
-from hauberk.assets.pickle_machine import Machine
+from hauberk.assets.pickle_opcodes import Machine
 from hauberk.assets.pickle_stream import follow
 from hauberk.assets.pickle_values import Items, Ref, Value
 from hauberk.core import Asset, Fact, Gap, GapReason

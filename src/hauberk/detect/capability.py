@@ -32,7 +32,22 @@ HARMFUL = frozenset(
 _CLASS = re.compile(r"_{0,2}[A-Z][A-Za-z0-9_]*")
 # Without a module there is no telling a module's path from an attribute's: only these are followed through re-exports.
 _UNMISTAKABLE = frozenset(
-    "os sys subprocess builtins posix nt shutil socket ctypes importlib pickle marshal runpy pty __builtin__".split()
+    (
+        "os",
+        "sys",
+        "subprocess",
+        "builtins",
+        "posix",
+        "nt",
+        "shutil",
+        "socket",
+        "ctypes",
+        "importlib",
+        "pickle",
+        "marshal",
+        "runpy",
+        "pty",
+    )
 )
 
 

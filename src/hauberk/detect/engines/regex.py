@@ -112,12 +112,17 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
         for pattern in compiled.match.any:
             together.Add(pattern)
             owners.append((compiled, pattern))
+    everything = together.Add("")  # in every answer, so that an automaton out of memory does not read as "nothing matches"
     together.Compile()
+
+    def matched(window: Window) -> list[int]:
+        found: list[int] = together.Match(window.data) or []
+        return [i for i in found if i != everything] if everything in found else list(range(everything))
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
         hits: dict[str, tuple[Rule, list[Fact]]] = {}
         for window in windows(asset):
-            for index in together.Match(window.data):
+            for index in matched(window):
                 owner, pattern = owners[index]
                 if owner.reads(asset):
                     hits.setdefault(owner.rule.id, (owner.rule, []))[1].extend(owner.places(pattern, window))
