@@ -224,7 +224,8 @@ def _html(probe: Probe, found: list[str]) -> bool:
 
 
 _TEMPLATE_SUFFIXES = {".jinja", ".jinja2", ".j2"}
-_SCRIPT_SUFFIXES = {".sh", ".bash", ".bat", ".cmd", ".ps1", ".js", ".mjs", ".rb", ".pl", ".lua", ".php", ".vbs"}
+_SCRIPT_SUFFIXES = {".sh", ".bash", ".bat", ".cmd", ".ps1", ".js", ".mjs", ".rb", ".pl", ".lua", ".php", ".vbs",
+                    ".zsh", ".fish", ".psm1", ".hta", ".command", ".mk", ".cjs", ".ts", ".wsf"}  # fmt: skip
 _SUFFIX_FORMATS = {
     ".py": "python", ".pyi": "python", ".pyw": "python", ".pth": "script",
     ".yaml": "yaml", ".yml": "yaml",
@@ -238,6 +239,8 @@ _SUFFIX_FORMATS = {
 _YAML_MARK = re.compile(
     rb"\A%YAML|^(?:flavors|artifact_path|entry_points)\s*:|!!python/|^\s*_target_\s*:", re.MULTILINE
 )
+# Scripts that tools find by name.
+_SCRIPT_NAMES = re.compile(r"(?i)(?:^|/)(?:(?:Docker|Container)file(?:\.\w+)?|(?:GNU)?Makefile|Jenkinsfile|\.envrc|\.(?:bash|zsh)rc|\.?profile|Procfile)$|\.mk$")
 _LOOSE_TEMPLATE_SUFFIXES = {"", ".template", ".tmpl", ".tpl", ".prompt", ".txt"}
 
 
@@ -255,6 +258,8 @@ def _text_format(probe: Probe) -> str:
         return "python" if b"python" in start.split(b"\n", 1)[0] else "script"
     if probe.suffix in _SUFFIX_FORMATS:
         return _SUFFIX_FORMATS[probe.suffix]
+    if _SCRIPT_NAMES.search(probe.name):
+        return "script"
     if start.startswith(b"tree\n") and b"num_class=" in start:
         return "lightgbm"
     if probe.suffix not in {".md", ".txt", ".rst"} and _YAML_MARK.search(start):
