@@ -130,6 +130,9 @@ class SpoolContent:
         self._file.seek(offset)
         return self._file.read(length)
 
+    def __del__(self) -> None:
+        self._file.close()
+
 
 class ContentIO(io.RawIOBase):
     """A content as a seekable binary file, for library parsers that want one. Wrap in io.BufferedReader."""

@@ -40,7 +40,11 @@ Examples:
 @output_option
 @language_option
 @click.option("--store", metavar="URL", help="Record of runs: a path, sqlite:///path or postgresql://...")
-@click.option("--config", type=click.Path(dir_okay=False), help="Default: hauberk.toml or [tool.hauberk], here or up to the top of the git checkout.")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    help="Default: hauberk.toml or [tool.hauberk], here or up to the top of the git checkout.",
+)
 def command(
     *,
     run_id: str | None,

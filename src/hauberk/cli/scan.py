@@ -70,7 +70,11 @@ class _Asked(msgspec.Struct, frozen=True):
 @format_option
 @output_option
 @language_option
-@click.option("--config", type=click.Path(dir_okay=False), help="Default: hauberk.toml or [tool.hauberk], here or up to the top of the git checkout.")
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    help="Default: hauberk.toml or [tool.hauberk], here or up to the top of the git checkout.",
+)
 @click.option("--fail-on", type=click.Choice(("hold", "block")), help="The verdict from which the exit code is 1. Default: hold.")
 @click.option("--baseline", type=click.Path(dir_okay=False), help="Accept the findings recorded in this file.")
 @click.option("--write-baseline", type=click.Path(dir_okay=False), help="Record the findings of this run.")
