@@ -37,6 +37,8 @@ def _sized(prefix: bytes, zeros: bytes, low: int, high: int) -> bytes:
 # Strings of 20 bytes and more that begin as base64 of a pickle are left to their handler.
 _TEXT: Final = _sized(rb"\x8c", b"", 0, 20) + b"|" + _sized(rb"\x8c(?!.gA)", b"", 20, 256)
 _LONG_TEXT: Final = _sized(b"X", rb"\0\0\0", 0, 20) + b"|" + _sized(rb"X(?!.\0\0\0gA)", rb"\0\0\0", 20, 256)
+# Containers opened one in another without end are left to the handlers, which count the depth.
+_OPENINGS: Final = rb"[\]}\x8f](?!(?:(?:\x94|q.|r....)?[\]}\x8f]){6})"
 _NUMBERS: Final = (
     rb"K.|M..|J....|G.{8}|\x8a(?:\0|\x01.|\x02..|\x03...|\x04.{4}|\x05.{5}|\x06.{6}|\x07.{7}|\x08.{8}|\x09.{9})|I-?\d{1,18}\n"
 )
@@ -65,8 +67,8 @@ def run_pattern(live: tuple[int, ...], classes: tuple[int, ...], *, memoize: boo
     memo = rb"" if memoize else b"|" + _index(b"q", 1, live) + b"|" + _index(b"r", 4, live)
     gets = _index(b"h", 1, live) + b"|" + _index(b"j", 4, live)
     scalar = gets + rb"|[N\x88\x89]|" + _NUMBERS + b"|" + _TEXT
-    plain = rb"[N\x88\x89)\]}\x8f\x85-\x87asb" + (rb"\x94" if memoize else b"") + b"]"
-    atom = b"|".join([gets, plain, _NUMBERS, _TEXT, _LONG_TEXT, *_makers(classes, scalar)]) + memo
+    plain = rb"[N\x88\x89)\x85-\x87asb" + (rb"\x94" if memoize else b"") + b"]"
+    atom = b"|".join([gets, plain, _OPENINGS, _NUMBERS, _TEXT, _LONG_TEXT, *_makers(classes, scalar)]) + memo
     body = b"(?:" + atom + b")*+"
     for _ in range(3):
         body = b"(?:" + atom + rb"|\(" + body + _CLOSE + b")*+"

@@ -1,6 +1,7 @@
 """The trial run behind recognition: does following these bytes as a pickle lead anywhere?"""
 
 import re
+import sys
 from typing import Final
 
 from hauberk.assets.budget import Budget
@@ -10,6 +11,7 @@ from hauberk.assets.pickle_opcodes import Machine
 from hauberk.core import Asset
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_MODULES: Final = sys.stdlib_module_names | {"__builtin__", "torch", "numpy", "nt", "dill", "sklearn", "joblib", "pandas"}
 _SHORT_END: Final = 3  # a stream without globals that ends in fewer bytes than this proves nothing
 _SEEN: Final = ("pickle.call", "pickle.build", "pickle.global-computed", "pickle.extension")
 
@@ -24,11 +26,17 @@ def follow(asset: Asset, budget: Budget, *, rounds: int, strict: bool) -> bool:
                 return machine.offset == machine.size or _plausible(machine) or (not strict and machine.offset > _SHORT_END)
     except Halt as halt:
         called = any(getattr(item, "check", "") in _SEEN for item in machine.out)
-        # Two words on two lines are a GLOBAL to the eye of the machine: without a magic number it takes a call.
-        return (called and _plausible(machine)) if strict else (_plausible(machine) or halt.kind == "truncated")
+        cut = halt.kind == "truncated"
+        # Two words on two lines are a GLOBAL to the eye of the machine: without a magic number it takes a call, or a
+        # module that exists and arguments that were cut off.
+        return (_plausible(machine) and (called or (cut and _known(machine)))) if strict else (_plausible(machine) or cut)
     except ReadError:
         return True
     return True  # tens of thousands of opcodes in a row are no accident
+
+
+def _known(machine: Machine) -> bool:
+    return any(ref.module.partition(".")[0] in _MODULES for ref in machine.refs.values())
 
 
 def _plausible(machine: Machine) -> bool:
