@@ -233,8 +233,14 @@ def _written_paths(calls: list[Call]) -> set[str]:
     return written - {""}
 
 
+# Methods that register or collect, and calls on what a call returned: told apart from a function called for its effect.
+_COLLECTS = frozenset({"register", "update", "append", "add", "extend", "setdefault", "insert", "deprecated", "main", "cli"})
+
+
 def _is_foreign(ref: str) -> bool:
     top = ref.partition(".")[0]
+    if "()" in ref or ref.rpartition(".")[2] in _COLLECTS or top == "__main__":
+        return False
     return (
         bool(top)
         and not ref.startswith(".")

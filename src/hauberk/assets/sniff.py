@@ -240,7 +240,9 @@ _YAML_MARK = re.compile(
     rb"\A%YAML|^(?:flavors|artifact_path|entry_points)\s*:|!!python/|^\s*_target_\s*:", re.MULTILINE
 )
 # Scripts that tools find by name.
-_SCRIPT_NAMES = re.compile(r"(?i)(?:^|/)(?:(?:Docker|Container)file(?:\.\w+)?|(?:GNU)?Makefile|Jenkinsfile|\.envrc|\.(?:bash|zsh)rc|\.?profile|Procfile)$|\.mk$")
+_SCRIPT_NAMES = re.compile(
+    r"(?i)(?:^|/)(?:(?:Docker|Container)file(?:\.\w+)?|(?:GNU)?Makefile|Jenkinsfile|\.envrc|\.(?:bash|zsh)rc|\.?profile|Procfile)$"
+)
 _LOOSE_TEMPLATE_SUFFIXES = {"", ".template", ".tmpl", ".tpl", ".prompt", ".txt"}
 
 
