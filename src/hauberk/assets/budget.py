@@ -14,7 +14,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     depth: int = 12  # containers inside containers
     members: int = 50_000  # assets read inside one top-level asset
     expanded: int = 4 << 30  # bytes that may come out of decompression, all members together
-    ratio: int = 2_000  # expanded bytes to compressed bytes of one stream, once past 64 MiB
+    ratio: int = 500  # expanded bytes to compressed bytes of one stream, once past 32 MiB
     text: int = 64 << 20  # the longest text parsed as a whole (JSON, XML, source)
     facts: int = 5_000  # facts kept of one asset
     seconds: float = 120.0  # per top-level asset
@@ -56,6 +56,6 @@ class Budget:
         if self.expanded > self.limits.expanded:
             note = f"expands to more than {self.limits.expanded >> 20} MiB"
             raise ReadError(GapReason.TOO_LARGE, note, check="archive.bomb")
-        if total_out > 64 << 20 and total_in and total_out > self.limits.ratio * total_in:
+        if total_out > 32 << 20 and total_in and total_out > self.limits.ratio * total_in:
             note = f"expands more than {self.limits.ratio} times"
             raise ReadError(GapReason.TOO_LARGE, note, check="archive.bomb")

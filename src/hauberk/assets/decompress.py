@@ -187,16 +187,9 @@ def expand(stream: Iterator[bytes], budget: Budget, packed: int) -> Content:
         head.append(chunk)
         size += len(chunk)
         if size > _SMALL:
-            return _ClosingSpool(_rejoined(head, guarded), budget, compressed_size=packed)
+            return SpoolContent(_rejoined(head, guarded), budget, compressed_size=packed)
     budget.spend_expanded(size)
     return BytesContent(b"".join(head))
-
-
-class _ClosingSpool(SpoolContent):
-    """A spool that closes its temporary file when nobody needs it any more."""
-
-    def __del__(self) -> None:
-        self._file.close()
 
 
 def _rejoined(head: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -56,7 +56,14 @@ def cli() -> None:
 def main() -> None:
     """Entry point of the `hauberk` program."""
     try:
-        cli.main(prog_name="hauberk", standalone_mode=True)
+        code = cli.main(prog_name="hauberk", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("hauberk: interrupted\n")
+        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; Python would complain on exit
         sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -143,10 +143,19 @@ def _alarm(seconds: float) -> Generator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def _within(unit: Unit, name: str, target: str) -> str:
+    """A link's target as written; an absolute one into the tree itself is said relatively, as it leads nowhere else."""
+    if not os.path.isabs(target):
+        return target
+    root, real = os.path.realpath(unit.path), os.path.realpath(os.path.join(unit.path, name))
+    inside = real == root or real.startswith(root + os.sep)
+    return os.path.relpath(real, os.path.join(root, os.path.dirname(name))) if inside else target
+
+
 def examine_unit(unit: Unit, bench: Bench, options: ScanOptions) -> Examined:
     """Looks at a directory as one thing: what its files say of each other."""
     files = {name: PathContent(path) for name, path in unit.files.items()}
-    tree = Tree(files, unit.links)
+    tree = Tree(files, {name: _within(unit, name, target) for name, target in unit.links.items()})
     budget = Budget(options.limits)
     inspection = Inspection(bench, budget)
     asset = Asset(uri=unit.uri, kind=FORMATS["repository"].kind, format="repository", name=os.path.basename(unit.uri), content=tree)
