@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-RECORDS = 249_000
+RECORDS = 233_000
 
 
 class Point:
@@ -36,7 +36,7 @@ Point.__qualname__ = "Point"
 def _record(number: int, rng: random.Random) -> dict[str, object]:
     return {
         "id": number,
-        "name": f"a record of the large input, number {rng.randrange(1 << 24)}",
+        "name": f"a record of the large input, with a name as long as the paths and keys of real data are, number {rng.randrange(1 << 24):014}",
         "score": rng.random(),
         "tags": ("a", "bb", rng.randrange(200)),
         "counts": [rng.randrange(70_000) for _ in range(rng.randrange(4, 9))],

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SMALLEST: Final = 1 << 16  # bytes of a stream from which on runs are worth looking for
 SHORTEST: Final = 16
 _MAX_LIVE: Final = 120
+_MAX_FRAME: Final = 2048
 _TAIL: Final = 512  # bytes at the end of a run that are followed one by one when its last strings are needed
 _INERT: Final = frozenset({str, bytes, int, tuple, Items, Table, Opaque})
 _CLOSE: Final = rb"[tedlu\x90\x91]"
@@ -110,6 +111,8 @@ def _pattern(m: "Machine") -> tuple[re.Pattern[bytes], re.Pattern[bytes]] | None
 
 
 def _frame_is_inert(m: "Machine") -> bool:
+    if len(m.stack) - m.fence > _MAX_FRAME:  # looking through it again and again would cost more than it gains
+        return False
     return all(type(value) in _INERT or is_made(value) for value in m.stack[m.fence :])
 
 

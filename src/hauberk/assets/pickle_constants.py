@@ -9,6 +9,7 @@ from hauberk.assets.pickle_values import DATA, NONE, Opaque, Value
 
 _HUGE: Final = 1 << 30  # an allocation that no argument of a legitimate stream asks for before its bytes are there
 _LONGEST: Final = 1 << 16
+_SHORTEST_BASE64: Final = 20  # of a pickle that does anything
 
 
 CONSTANTS: Final = b"NK\x88\x89)\x97MJGFIL\x8a\x8bXU\x8c\x8dCB\x8e\x96TSV"  # what this module handles
@@ -30,7 +31,7 @@ for _code, _value in ((0x4E, NONE), (0x88, 1), (0x89, 0), (0x29, ()), (0x97, DAT
 
 @opcode(0x4B)  # BININT1
 def _binint1(m: Machine) -> None:
-    m.stack.append(m.take(1)[0])
+    m.stack.append(m.byte())
 
 
 @opcode(0x4D)  # BININT2
@@ -95,7 +96,7 @@ def _long_of(m: Machine, length: int) -> None:
 
 @opcode(0x8A)  # LONG1
 def _long1(m: Machine) -> None:
-    _long_of(m, m.take(1)[0])
+    _long_of(m, m.byte())
 
 
 @opcode(0x8B)  # LONG4
@@ -116,7 +117,7 @@ def _text_of(m: Machine, length: int) -> None:
         text = m.take(length).decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         raise Halt("a string is not UTF-8") from None
-    if length >= 20 and text.startswith("gA"):  # base64 of 0x80 and a protocol number
+    if length >= _SHORTEST_BASE64 and text.startswith("gA"):  # base64 of 0x80 and a protocol number
         nested_base64(m, text)
     m.stack.append(text)
 
@@ -142,7 +143,16 @@ def _long_argument(m: Machine, length: int) -> None:
 
 @opcode(0x8C)  # SHORT_BINUNICODE
 def _short_binunicode(m: Machine) -> None:
-    _text_of(m, m.take(1)[0])
+    length = m.byte()
+    end = m.pos + length
+    if length < _SHORTEST_BASE64 and end <= len(m.buffer):  # nearly every string
+        try:
+            m.stack.append(m.buffer[m.pos : end].decode("utf-8", "surrogatepass"))
+        except UnicodeDecodeError:
+            raise Halt("a string is not UTF-8") from None
+        m.pos = end
+    else:
+        _text_of(m, length)
 
 
 @opcode(0x58)  # BINUNICODE
@@ -157,7 +167,7 @@ def _binunicode8(m: Machine) -> None:
 
 @opcode(0x43)  # SHORT_BINBYTES
 def _short_binbytes(m: Machine) -> None:
-    _bytes_of(m, m.take(1)[0])
+    _bytes_of(m, m.byte())
 
 
 @opcode(0x42)  # BINBYTES
@@ -188,7 +198,7 @@ def _native_string(m: Machine, length: int) -> None:
 
 @opcode(0x55)  # SHORT_BINSTRING
 def _short_binstring(m: Machine) -> None:
-    _native_string(m, m.take(1)[0])
+    _native_string(m, m.byte())
 
 
 @opcode(0x54)  # BINSTRING

@@ -22,7 +22,7 @@ LINE_LIMIT: Final = 1 << 20  # longest text argument that is looked at
 CONSTANT_LIMIT: Final = 1 << 20  # longest string or bytes kept as itself
 MEMO_KEPT: Final = 24 << 20  # characters of strings in the memo, beyond which only where they lie is kept
 MAX_CHILDREN: Final = 64
-QUOTES_PER_CALL: Final = 3
+QUOTES_PER_CALL: Final = 2
 DEEP: Final = 10_000
 _STEPS: Final = 512
 
@@ -47,6 +47,9 @@ class At:
 
     def __init__(self, offset: int) -> None:
         self.offset = offset
+
+
+_LIVE: Final = frozenset({Ref, Result, Applied, Method, Code, At})
 
 
 class Passed(Opaque):
@@ -206,11 +209,13 @@ class Machine:
 
     def put(self, index: int, value: Value) -> None:
         """Memoises `value`."""
-        if type(value) is str or type(value) is bytes:
+        kind = type(value)
+        if kind is str or kind is bytes:
+            assert isinstance(value, str | bytes)
             self.kept += len(value)
             if self.kept > MEMO_KEPT:
                 value = At(self.opcode_at) if len(value) > 64 else value
-        elif isinstance(value, Ref | Result | Applied | Method | Code | At) or value is UNSURE:
+        elif kind in _LIVE or value is UNSURE:
             self._keep_live(index, value)
         elif index in self.live:
             del self.live[index]
@@ -298,7 +303,7 @@ class Machine:
         quoted = f"{path}({', '.join(show(arg) for arg in args[:6])})"
         note = f"{path} is called on load" if how == "call" else f"{path} is called on load ({how})"
         all_attrs: dict[str, Scalar] = {"module": module[:300], "name": name[:300], "how": how, **attrs}
-        self.out.append(Fact("pickle.call", quote(note, 200), offset=self.opcode_at, quote=quote(quoted), attrs=all_attrs))
+        self.out.append(Fact("pickle.call", _quoted(note, 200), offset=self.opcode_at, quote=_quoted(quoted), attrs=all_attrs))
         return False
 
     def ref(self, module: str, name: str) -> Ref:
@@ -346,6 +351,15 @@ class Machine:
             table[code](self)
         return self.base + self.pos < self.bulk_after
 
+    def byte(self) -> int:
+        """The next byte. No opcode is looked up closer to the end of the buffer than its fixed arguments are long."""
+        try:
+            value = self.buffer[self.pos]
+        except IndexError:
+            raise Halt("the stream ends before STOP", "truncated") from None
+        self.pos += 1
+        return value
+
     def _refill(self) -> None:
         if 0 <= self.frame_end <= self.offset:
             if self.frame_end < self.offset:
@@ -375,6 +389,10 @@ class Machine:
                 note = f"{quote(path, 120)} is referred to, and not called on load"
                 self.out.append(Fact("pickle.global", note, offset=ref.offset, quote=quote(path), attrs=attrs))
         self.refs.clear()
+
+
+def _quoted(text: str, limit: int = 160) -> str:
+    return text if len(text) <= limit and text.isprintable() else quote(text, limit)
 
 
 def _all_containers(stack: list[Value]) -> bool:

@@ -124,7 +124,7 @@ def _empty_list(m: Machine) -> None:
 @opcode(0x91)  # FROZENSET
 def _list(m: Machine) -> None:
     items = Items([])
-    items.extend(m.pop_mark())
+    _extend(m, items, m.pop_mark())
     m.stack.append(items)
 
 
@@ -205,7 +205,7 @@ def _memoize(m: Machine) -> None:
 @opcode(0x71)  # BINPUT
 def _binput(m: Machine) -> None:
     m.puts = True
-    m.put(m.take(1)[0], m.top())
+    m.put(m.byte(), m.top())
 
 
 @opcode(0x72)  # LONG_BINPUT
@@ -238,7 +238,7 @@ def _index(m: Machine) -> int:
 
 @opcode(0x68)  # BINGET
 def _binget(m: Machine) -> None:
-    m.stack.append(m.get(m.take(1)[0]))
+    m.stack.append(m.get(m.byte()))
 
 
 @opcode(0x6A)  # LONG_BINGET
@@ -366,7 +366,7 @@ def _hooks(key: str, value: Value) -> bool:
 
 @opcode(0x82)  # EXT1
 def _ext1(m: Machine) -> None:
-    _extension(m, m.take(1)[0])
+    _extension(m, m.byte())
 
 
 @opcode(0x83)  # EXT2
@@ -415,7 +415,7 @@ def _persistent(m: Machine, value: Value) -> None:
 
 @opcode(0x80)  # PROTO
 def _proto(m: Machine) -> None:
-    protocol = m.take(1)[0]
+    protocol = m.byte()
     if protocol > 5:
         m.fact("pickle.protocol", f"protocol {protocol} does not exist: the unpickler stops here", protocol=protocol)
     m.protocol = min(protocol, 5)

@@ -26,10 +26,14 @@ def follow(asset: Asset, budget: Budget, *, rounds: int, strict: bool) -> bool:
                 return machine.offset == machine.size or _plausible(machine) or (not strict and machine.offset > _SHORT_END)
     except Halt as halt:
         called = any(getattr(item, "check", "") in _SEEN for item in machine.out)
-        cut = halt.kind == "truncated"
+        cut = halt.kind == "truncated" or b"\0" in machine.content.read(0, 4096)
         # Two words on two lines are a GLOBAL to the eye of the machine: without a magic number it takes a call, or a
         # module that exists and arguments that were cut off.
-        return (_plausible(machine) and (called or (cut and _known(machine)))) if strict else (_plausible(machine) or cut)
+        return (
+            (_plausible(machine) and (called or (cut and _known(machine))))
+            if strict
+            else (_plausible(machine) or cut or machine.opcode_at > _SHORT_END)
+        )
     except ReadError:
         return True
     return True  # tens of thousands of opcodes in a row are no accident
