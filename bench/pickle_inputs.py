@@ -16,7 +16,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-RECORDS = 233_000
+RECORDS = 232_000
+PATH = "a record of the large input, with a name as long as the paths and keys of real data are, number"
 
 
 class Point:
@@ -36,7 +37,7 @@ Point.__qualname__ = "Point"
 def _record(number: int, rng: random.Random) -> dict[str, object]:
     return {
         "id": number,
-        "name": f"a record of the large input, with a name as long as the paths and keys of real data are, number {rng.randrange(1 << 24):014}",
+        "name": f"{PATH}/{rng.randrange(1 << 24):014}",
         "score": rng.random(),
         "tags": ("a", "bb", rng.randrange(200)),
         "counts": [rng.randrange(70_000) for _ in range(rng.randrange(4, 9))],
