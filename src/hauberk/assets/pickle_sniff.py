@@ -36,6 +36,11 @@ def looks_like_pickle(content: Content, head: bytes) -> bool:
     return _trial(content, head)
 
 
+def begins_as_pickle(content: Content, head: bytes) -> bool:
+    """As `looks_like_pickle`, and also for a stream that breaks after a few good opcodes. For whole files only."""
+    return head[:1] == b"\x80" and head[1:2] in {b"\2", b"\3", b"\4", b"\5"} and _trial(content, head, broken=True)
+
+
 def _binary_start(head: bytes) -> bool:
     return len(head) > 2 and (head[1] <= 5 or head[2:3] in {b"c", b"(", b"}", b"]", b"\x95", b"\x8c", b"\x8e", b"\x96"})
 
@@ -49,7 +54,7 @@ def _opcode_follows(head: bytes) -> bool:
     )
 
 
-def _trial(content: Content, head: bytes) -> bool:
+def _trial(content: Content, head: bytes, *, broken: bool = False) -> bool:
     from hauberk.assets.pickle_trial import follow
 
-    return follow(Asset(uri="trial", content=content), Budget(), rounds=_TRIAL, strict=head[:1] != b"\x80")
+    return follow(Asset(uri="trial", content=content), Budget(), rounds=_TRIAL, magic=head[:1] == b"\x80", broken=broken)

@@ -152,9 +152,9 @@ def _pickle(probe: Probe, found: list[str]) -> bool:
         return False
     if "torch_legacy" in found:
         return False
-    from hauberk.assets.pickle_sniff import looks_like_pickle
+    from hauberk.assets.pickle_sniff import begins_as_pickle, looks_like_pickle
 
-    return looks_like_pickle(probe.content, probe.head)
+    return looks_like_pickle(probe.content, probe.head) or (not found and begins_as_pickle(probe.content, probe.head))
 
 
 def _graph(probe: Probe, found: list[str]) -> bool:
