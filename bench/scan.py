@@ -19,10 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from pickle_inputs import big_object_pickle, small_pickle_tree
+from pickle_inputs import large_pickle, small_pickles
 from tensor_inputs import big_gguf, big_safetensors, big_torch_zip
 
 HAUBERK = [sys.executable, "-m", "hauberk"]
@@ -72,35 +73,49 @@ def _peer_commands(peers: Path | None, path: Path) -> dict[str, list[str]]:
     return found
 
 
-def _cases(folder: Path, size: int) -> dict[str, tuple[Path, dict[str, list[str]]]]:
-    """Name -> (input, our and the reference commands)."""
-    cases: dict[str, tuple[Path, dict[str, list[str]]]] = {}
+Case = tuple[Path, dict[str, list[str]]]
 
-    def tensor(name: str, path: Path) -> None:
-        cases[name] = (
-            path,
-            {
-                "hauberk --no-hash": [*BASE, "--no-hash", str(path)],
-                "hauberk": [*BASE, str(path)],
-                "sha256sum": ["sha256sum", str(path)],
-                "cat": ["cat", str(path)],
-            },
-        )
 
-    tensor("safetensors", big_safetensors(folder / "big.safetensors", size))
-    tensor("gguf", big_gguf(folder / "big.gguf", size))
-    tensor("torch-zip", big_torch_zip(folder / "big.pt", size))
-    pickle = big_object_pickle(folder / "big.pkl")
-    cases["object-pickle"] = (
-        pickle,
-        {"hauberk": [*BASE, str(pickle)], "pickletools.genops": [sys.executable, "-c", GENOPS, str(pickle)]},
-    )
-    tree = small_pickle_tree(folder / "tree", 10_000)
-    cases["10000-small-pickles"] = (tree, {"hauberk": [*BASE, str(tree)]})
-    small = folder / "small.pkl"
-    shutil.copy(next(tree.rglob("*.pkl")), small)
-    cases["one-small-file"] = (small, {"hauberk": [*BASE, str(small)], "hauberk --help": [*HAUBERK, "--help"]})
-    return cases
+def _tensor(path: Path) -> Case:
+    return path, {
+        "hauberk --no-hash": [*BASE, "--no-hash", str(path)],
+        "hauberk": [*BASE, str(path)],
+        "sha256sum": ["sha256sum", str(path)],
+        "cat": ["cat", str(path)],
+    }
+
+
+def _object_pickle(folder: Path) -> Case:
+    path = folder / "objects.pkl"
+    large_pickle(path)
+    return path, {"hauberk": [*BASE, str(path)], "pickletools.genops": [sys.executable, "-c", GENOPS, str(path)]}
+
+
+def _small_pickles(folder: Path) -> Case:
+    tree = folder / "tree"
+    for number, data in enumerate(small_pickles()):
+        path = tree / f"{number // 100:03}" / f"{number}.pkl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tree, {"hauberk": [*BASE, str(tree)]}
+
+
+def _one_file(folder: Path) -> Case:
+    path = folder / "small.pkl"
+    path.write_bytes(next(iter(small_pickles())))
+    return path, {"hauberk": [*BASE, str(path)], "hauberk --help": [*HAUBERK, "--help"]}
+
+
+def _cases(folder: Path, size_mb: int) -> dict[str, Callable[[], Case]]:
+    """Name -> what makes its input, with our and the reference commands."""
+    return {
+        "safetensors": lambda: _tensor(big_safetensors(folder / "big.safetensors", size_mb)),
+        "gguf": lambda: _tensor(big_gguf(folder / "big.gguf", size_mb)),
+        "torch-zip": lambda: _tensor(big_torch_zip(folder / "big.pt", size_mb)),
+        "object-pickle": lambda: _object_pickle(folder),
+        "10000-small-pickles": lambda: _small_pickles(folder),
+        "one-small-file": lambda: _one_file(folder),
+    }
 
 
 def _versions(peers: Path | None) -> None:
@@ -130,9 +145,10 @@ def main() -> int:
     _versions(options.peers)
     sys.stdout.flush()
     results = []
-    for name, (path, commands) in _cases(folder, options.size_mb << 20).items():
+    for name, make in _cases(folder, options.size_mb).items():
         if options.only and name not in options.only:
             continue
+        path, commands = make()
         print(f"\n## {name}\n{'command':24} {'cpu s':>8} {'wall s':>8} {'peak MB':>8}")
         for label, command in {**commands, **_peer_commands(options.peers, path)}.items():
             repeat = 1 if label in {"modelaudit", "fickling", "veritensor"} else options.repeat
@@ -141,6 +157,8 @@ def main() -> int:
             note = runs[-1]["note"]
             print(f"{label:24} {row['cpu']:8.2f} {row['wall']:8.2f} {row['rss_mb']:8.0f} {note}", flush=True)
             results.append({"case": name, "command": label, **row, "note": note})
+        if not options.keep and not options.inputs:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     if options.json:
         options.json.write_text(json.dumps({"machine": platform.platform(), "rows": results}, indent=1) + "\n")
     if not options.keep and not options.inputs:

@@ -51,8 +51,9 @@ def examine_file(entry: Entry, bench: Bench, options: ScanOptions, lookup: Looku
 
 def _examine(entry: Entry, content: Content, bench: Bench, options: ScanOptions, lookup: Lookup | None) -> Examined:
     budget = Budget(options.limits)
-    inspection = Inspection(bench, budget)
-    digest, merkle, unhashed = _hashed(entry, content, options)
+    formats = identify(content, entry.name)
+    inspection = Inspection(bench, budget, formats)
+    digest, merkle, unhashed = _hashed(entry, content, formats[0], options)
     if digest and lookup and (known := lookup(digest, entry.name)):
         return moved(known, entry)
     items = _within_time(inspection, Asset(uri=entry.uri, name=entry.name, content=content, digest=digest), options)
@@ -72,7 +73,7 @@ def _examine(entry: Entry, content: Content, bench: Bench, options: ScanOptions,
     return Examined(record, tuple(i for i in items if isinstance(i, Finding)), tuple(i for i in items if isinstance(i, Gap)))
 
 
-def _hashed(entry: Entry, content: Content, options: ScanOptions) -> tuple[str, str, Gap | None]:
+def _hashed(entry: Entry, content: Content, form: str, options: ScanOptions) -> tuple[str, str, Gap | None]:
     """SHA-256 and Merkle root of `content`, or the Gap that says why there is none."""
     if not options.hashing:
         note = "hashing is switched off: headers and programs were read, the tensor bytes were not"
@@ -80,13 +81,12 @@ def _hashed(entry: Entry, content: Content, options: ScanOptions) -> tuple[str, 
     if entry.size > SPARSE and entry.allocated < entry.size // 2:
         note = f"a sparse file: {entry.size - entry.allocated} of {entry.size} bytes are holes; it was not hashed"
         return "", "", Gap(entry.uri, GapReason.TOO_LARGE, note, root=entry.uri)
-    formats = identify(content, entry.name)
-    if isinstance(content, BytesContent) and FORMATS[formats[0]].kind not in {Kind.TENSORS, Kind.ARCHIVE}:
+    if isinstance(content, BytesContent) and FORMATS[form].kind not in {Kind.TENSORS, Kind.ARCHIVE}:
         return f"sha256:{hashlib.sha256(content.data).hexdigest()}", "", None
     from hauberk.assets.digest import digest_file
     from hauberk.assets.tensor_map import spans
 
-    digest = digest_file(content, spans(content, formats[0]))
+    digest = digest_file(content, spans(content, form))
     return f"sha256:{digest.sha256}", f"blake3:{digest.root}" if digest.leaves else "", None
 
 

@@ -19,9 +19,11 @@ Item = Finding | Gap
 class Inspection:
     """The inspection of one top-level asset. Iterate `run`; afterwards `format` and `kind` say what it was."""
 
-    def __init__(self, bench: Bench, budget: Budget) -> None:
+    def __init__(self, bench: Bench, budget: Budget, formats: tuple[str, ...] = ()) -> None:
+        """`formats` are those of the top-level asset when they are already known."""
         self.bench = bench
         self.budget = budget
+        self._known = formats
         self.format = ""
         self.kind = ""
 
@@ -31,7 +33,8 @@ class Inspection:
             yield msgspec.structs.replace(item, root=asset.uri)
 
     def _inspect(self, asset: Asset, depth: int) -> Iterator[Item]:
-        formats = (asset.format,) if asset.format else self._identify(asset)
+        known = self._known if depth == 0 else ()
+        formats = (asset.format,) if asset.format else known or self._identify(asset)
         for number, name in enumerate(formats):
             seen = msgspec.structs.replace(asset, format=name, kind=FORMATS[name].kind)
             if depth == 0 and number == 0:

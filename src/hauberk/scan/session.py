@@ -41,7 +41,8 @@ class Session:
     ) -> None:
         self.pack, self.policy, self.options, self.recorder = pack, policy, options, recorder
         self.baseline, self.quiet = baseline, quiet
-        self.bench = Bench(pack.rules)
+        # Statistics read tensor bytes, which a scan without hashing has promised not to.
+        self.bench = Bench(rule for rule in pack.rules if options.hashing or rule.engine != "weights")
 
     def run(self, targets: Targets, *, resume: str = "") -> Run:
         """Scans `targets`. `resume` is the id of an interrupted run to go on from.
