@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.python_ast_scope import Call, Class, Function, Scope
-from hauberk.assets.python_ast_table import CALLERS, DECODERS, SECRET_PATH, canonical, does
+from hauberk.assets.python_ast_table import CALLERS, DECODERS, FETCHES, SECRET_PATH, canonical, does
 from hauberk.assets.python_ast_value import (
     MAX_TEXT,
     NO_TAGS,
@@ -41,6 +41,7 @@ class Evaluator:
         self.classes: dict[str, Class] = {}
         self.calls: list[Call] = []
         self.scope: Scope = Scope(0)
+        self.kept: dict[str, Value] = {}  # attributes that were set on anything but `self`
 
     # -- expressions -------------------------------------------------------------------------------------------------
 
@@ -69,6 +70,9 @@ class Evaluator:
         match node:
             case ast.List() | ast.Tuple() | ast.Set():
                 return self._sequence(node)
+            case ast.Dict():
+                values = [self.value(v) for v in (*(k for k in node.keys if k), *node.values)]
+                return Value(items=tuple(values[-len(node.values) :])[:MAX_ITEMS], tags=union(values)) if values else UNKNOWN
             case ast.JoinedStr():
                 return self._text(node)
             case ast.IfExp():
@@ -109,11 +113,17 @@ class Evaluator:
                 return Value(function=cls.methods[node.attr])
             if node.attr in cls.kept:
                 return cls.kept[node.attr]
+        if isinstance(node.value, ast.Name) and f"{node.value.id}.{node.attr}" in self.kept:
+            return self.kept[f"{node.value.id}.{node.attr}"]
         return self.attribute(self.value(node.value), node.attr)
 
     def _callee(self, node: ast.expr) -> tuple[Value, Value]:
         """What is called, and what it is an attribute of."""
-        own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+        own = (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id in {"self", "cls"} or f"{node.value.id}.{node.attr}" in self.kept)
+        )
         if isinstance(node, ast.Attribute) and not own:
             base = self.value(node.value)
             return self.attribute(base, node.attr), base
@@ -188,6 +198,9 @@ class Evaluator:
         sequence = base.items
         if sequence is not None and isinstance(key.const, int) and -len(sequence) <= key.const < len(sequence):
             return sequence[key.const]
+        if sequence is not None and not isinstance(key.const, int):  # a table: the worst of what it holds
+            worst = next((v for v in sequence if does(v.ref)), None) or next((v for v in sequence if v.function >= 0), UNKNOWN)
+            return worst._replace(tags=base.tags)
         if isinstance(base.const, str | bytes) and isinstance(key.const, int) and -len(base.const) <= key.const < len(base.const):
             return constant(base.const[key.const], base.tags)
         return Value(tags=base.tags | key.tags, ref=f"{base.ref}[]" if base.ref else "")
@@ -289,6 +302,10 @@ class Evaluator:
         if ref in _PATH_JOINS:
             pieces = [p for a in arguments for p in (a, constant("/"))][:-1]
             return joined(pieces)._replace(ref="pathlib.Path()" if ref.startswith("pathlib") else "", tags=tags)
+        if ref.endswith(".joinpath") and ref.startswith("pathlib."):
+            return joined([p for a in (call.base, *arguments) for p in (a, constant("/"))][:-1])._replace(tags=tags)
+        if ref in FETCHES:
+            return Value(ref=f"{ref}()", tags=tags | {"fetched"})
         if ref in _PATH_SAME and arguments:
             return arguments[0]._replace(tags=tags, literal=False)
         if does(ref) == "network":

@@ -1,12 +1,13 @@
 """From the calls of a Python module to facts: what runs when, and which calls together make a known kind of attack."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 
 from hauberk.assets.known_packages import KNOWN_PACKAGES
 from hauberk.assets.python_ast_scope import IMPORT, Call
-from hauberk.assets.python_ast_table import PERSISTENT_PATH, SECRET_PATH, does, is_root
+from hauberk.assets.python_ast_table import CALLERS, PERSISTENT_PATH, SECRET_PATH, WRITERS, does, is_root
 from hauberk.assets.python_ast_value import Value
 from hauberk.assets.python_ast_walk import Walker
 from hauberk.assets.quoting import quote
@@ -19,6 +20,12 @@ _MEMORY = ("VirtualAlloc", "VirtualProtect", "RtlMoveMemory", "CreateThread", "C
            "NtAllocateVirtualMemory", "mprotect", "memfd_create")  # fmt: skip
 _REMOVES = frozenset({"shutil.rmtree", "os.removedirs", "os.rmdir", "os.remove", "os.unlink"})
 _MODES = frozenset("wax+")
+_NETWORKS = ("socket.", "smtplib.", "ftplib.", "requests.", "httpx.", "http.client.", "aiohttp.", "paramiko.", "urllib3.")
+_ASKS = frozenset({"builtins.isinstance", "builtins.hasattr", "builtins.callable", "builtins.getattr", "builtins.setattr",
+                   "builtins.id", "builtins.repr", "builtins.type", "functools.partial", "functools.wraps"})  # fmt: skip
+_VERSION_FILE = re.compile(r"(?i)version|about|metadata|__init__|release|_meta\b")
+_PROGRAM_FILE = re.compile(r"(?i)\.(?:py|pth|sh|bash|bat|cmd|ps1|so|dll|exe|service|desktop|plist)$")
+_ROOT_CLASS = re.compile(r"__(?:base|bases|mro)__|\bmro\(\)|^object\b|__class__")
 _WHEN = {
     "import": "when the module is imported",
     "load": "when the model is loaded or used",
@@ -90,6 +97,8 @@ class Judge:
         elif what == "network":
             yield from self._network(call)
         elif what == "native":
+            if {"network", "fetched"} & _tags(call):
+                yield self._fact("code.download-exec", "a library from the network is loaded", call.node, call.owner)
             yield self._call(call, what)
         else:
             yield from self._other(call)
@@ -99,15 +108,17 @@ class Judge:
         tags = _tags(call)
         if call.ref.startswith(("os.exec", "os.spawn")):
             text = command_text(Value(items=tuple(call.arguments)))
+        if call.ref.startswith(("pip", "setuptools")):
+            text = f"pip {text}"
         if what := hostile(text):
             note = f"a command {what}: {quote(text, 120)}"
             yield self._fact("code.hostile-command", note, call.node, call.owner, command=quote(text))
-        if "network" in tags:
+        if {"network", "fetched"} & tags:
             yield self._fact("code.download-exec", "what comes from the network is run as a command", call.node, call.owner)
         elif "decoded" in tags:
             yield self._fact("code.decode-exec", f"a decoded text is run as a command: {quote(text, 100)}", call.node, call.owner)
         yield self._call(
-            call, "command", harmless=bool(text) and only_tells(text), installs=installs_packages(text), known=bool(text)
+            call, "command", harmless=_is_harmless(call, text), installs=installs_packages(text), shell=_is_shell(call, text)
         )
         if (at := text.find(" -c ")) > 0 and "python" in text[:at] + call.ref:
             self.nested.append((text[at + 4 :].strip("'\""), self.phase(call.owner), f"line {call.node.lineno}, "))
@@ -115,18 +126,22 @@ class Judge:
     def _eval(self, call: Call) -> Iterator[Fact]:
         code = call.arguments[0] if call.arguments else Value()
         tags = code.tags
-        if "network" in tags:
+        if {"network", "fetched"} & tags:
             yield self._fact("code.download-exec", "what comes from the network is run as code", call.node, call.owner)
         elif "decoded" in tags:
             yield self._fact("code.decode-exec", f"a decoded text is run as code: {quote(code.text, 100)}", call.node, call.owner)
         if code.text:
             self.nested.append((code.text, self.phase(call.owner), f"line {call.node.lineno}, "))
-        source = "constant" if code.text else "file" if "builtins.open" in code.ref or ".read" in code.ref else "computed"
+        from_file = "builtins.open" in code.ref or ".read" in code.ref or call.ref.startswith("runpy.run_")
+        source = "file" if from_file else "constant" if code.text else "computed"
+        if source == "file" and _VERSION_FILE.search(ast.unparse(call.node.args[0])[:2000]):
+            source = "version"
         yield self._call(call, "eval", source=source)
 
     def _unpickle(self, call: Call) -> Iterator[Fact]:
         tags = _tags(call)
-        source = "network" if "network" in tags else "embedded" if "decoded" in tags else "file"
+        literal = bool(call.arguments) and isinstance(call.arguments[0].const, str | bytes) and call.ref.endswith("loads")
+        source = "network" if "network" in tags else "embedded" if "decoded" in tags or literal else "file"
         if call.ref.startswith("marshal.") and source == "file":
             source = "marshal"
         if any(k == "weights_only" and v.const is True for k, v in call.keywords.items()):
@@ -149,26 +164,46 @@ class Judge:
     def _other(self, call: Call) -> Iterator[Fact]:
         ref = call.ref
         first = call.arguments[0] if call.arguments else Value()
-        if ref.endswith((".send", ".sendall")) and {"environ", "secret"} & _tags(call):
+        method = call.node.func.attr if isinstance(call.node.func, ast.Attribute) else ""
+        if ref.startswith(_NETWORKS) and {"environ", "secret"} & _tags(call):
             yield self._fact("code.exfiltration", "an environment or a file of credentials is sent away", call.node, call.owner)
-        if ref in {"builtins.open", "io.open"} or ref.endswith((".write_text", ".write_bytes")):
-            yield from self._opened(call, first)
+        if ref in {"builtins.open", "io.open"} or method in {"write_text", "write_bytes", "open"}:
+            yield from self._opened(call, first, method)
+        elif method in WRITERS and (hit := next((v for v in call.every if PERSISTENT_PATH.search(v.text)), None)):
+            yield self._fact("code.persistence", f"writes {quote(hit.text, 100)}, which is run later", call.node, call.owner)
+        elif method == "__subclasses__" and _ROOT_CLASS.search(ast.unparse(call.node.func)[:500]):
+            yield self._fact("code.object-graph", "every class of the process is searched for one", call.node, call.owner)
         elif ref in _REMOVES and (is_root(first.text) or first.text == "{os.path.expanduser}"):
             yield self._fact("code.destroys", f"{ref} of {quote(first.text, 60)}", call.node, call.owner)
         elif ref.startswith("ctypes.") and ref.rpartition(".")[2] in _MEMORY:
             yield self._fact("code.shellcode", f"{quote(ref, 80)} prepares memory to run machine code", call.node, call.owner)
-        if any(k == "trust_remote_code" and v.const is True for k, v in call.keywords.items()):
+        if ref not in _ASKS:
+            yield from self._passed(call)
+        if ref == "torch.hub.load" or any(k == "trust_remote_code" and v.const is True for k, v in call.keywords.items()):
             yield self._fact("code.trusts-remote-code", "code from another repository will be run", call.node, call.owner)
         if call.bare and not self.outer and self.phase(call.owner) == IMPORT and _is_foreign(ref):
             yield self._fact("code.foreign-call", f"{quote(ref, 80)} is called when the module is imported", call.node, call.owner,
                              module=ref.partition(".")[0])  # fmt: skip
 
-    def _opened(self, call: Call, first: Value) -> Iterator[Fact]:
-        mode = call.arguments[1].text if len(call.arguments) > 1 else call.keywords.get("mode", Value()).text
-        path = first.text or call.base.text
-        if (_MODES & set(mode) or ".write_" in call.ref) and PERSISTENT_PATH.search(path):
-            yield self._fact("code.persistence", f"writes {quote(path, 100)}, which is run later", call.node, call.owner)
-        elif "secret" in first.tags or (mode in {"", "r", "rb"} and "secret" in _opened_tags(first)):
+    def _passed(self, call: Call) -> Iterator[Fact]:
+        """A command's function given to something that may call it."""
+        for value in call.every:
+            what = does(value.ref)
+            if what == "command" or (what == "eval" and call.ref in CALLERS):
+                passed = Call(call.node, value, call.base, [], {}, call.owner)
+                yield self._call(passed, what, harmless=False, installs=False, shell=False, source="computed")
+
+    def _opened(self, call: Call, first: Value, method: str) -> Iterator[Fact]:
+        of_path = method == "open" and call.ref not in {"io.open", "codecs.open"}
+        modes = call.arguments if of_path else call.arguments[1:]
+        mode = "w" if method.startswith("write_") else (modes[0] if modes else call.keywords.get("mode", Value())).text
+        path = call.base.text if of_path or method.startswith("write_") else first.text
+        if set(mode) <= set("rwaxbt+U") and _MODES & set(mode):
+            if PERSISTENT_PATH.search(path):
+                yield self._fact("code.persistence", f"writes {quote(path, 100)}, which is run later", call.node, call.owner)
+            elif _PROGRAM_FILE.search(path):
+                yield self._fact("code.writes-program", f"writes {quote(path, 100)}", call.node, call.owner)
+        elif SECRET_PATH.search(path):
             yield self._fact("code.reads-credentials", f"reads {quote(path, 100)}", call.node, call.owner)
 
     # -- calls that belong together ----------------------------------------------------------------------------------
@@ -189,8 +224,21 @@ class Judge:
                     yield self._fact("code.download-exec", note, call.node, call.owner)
 
 
-def _opened_tags(path: Value) -> frozenset[str]:
-    return frozenset({"secret"}) if SECRET_PATH.search(path.text) else frozenset()
+def _is_harmless(call: Call, text: str) -> bool:
+    """Whether a command only tells something, and its answer is used: to run one for its effect is another matter."""
+    if call.ref == "os.system" or call.bare:
+        return text in {"clear", "cls"}
+    return bool(text) and only_tells(text)
+
+
+def _is_shell(call: Call, text: str) -> bool:
+    by_name = call.ref in {"os.system", "os.popen", "pty.spawn", "asyncio.create_subprocess_shell"} or call.ref.startswith(
+        "ctypes."
+    )
+    asked = "shell" in call.keywords and call.keywords["shell"].const is not False
+    return (
+        by_name or asked or re.match(r"(?:/\S*/)?(?:(?:ba|z|da|k)?sh|cmd(?:\.exe)?|powershell(?:\.exe)?|pwsh)\b", text) is not None
+    )
 
 
 def _tags(call: Call) -> frozenset[str]:

@@ -22,6 +22,11 @@ _COMMAND = {
     "builtins": "get_ipython().system get_ipython().getoutput",
     "_posixsubprocess": "fork_exec",
     "distutils.spawn": "spawn",
+    "pip": "main",
+    "pip._internal": "main",
+    "pip._internal.main": "main",
+    "pip._internal.cli.main": "main",
+    "setuptools.command.easy_install": "main",
 }
 _EVAL = {
     "builtins": "eval exec execfile",
@@ -67,6 +72,8 @@ _NETWORK = {
     "pycurl": "Curl().perform",
     "dns.resolver": "resolve query",
     "xmlrpc.client": "ServerProxy",
+    "http.server": "HTTPServer ThreadingHTTPServer",
+    "socketserver": "TCPServer ThreadingTCPServer UDPServer",
 }
 _NATIVE = {
     "ctypes": "CDLL cdll.LoadLibrary PyDLL OleDLL WinDLL windll.LoadLibrary",
@@ -106,7 +113,32 @@ def canonical(ref: str) -> str:
 
 def does(ref: str) -> str:
     """What calling `ref` does: command, eval, unpickle, network, native; "" for everything else."""
+    if ref.startswith("ctypes.") and ref.rpartition(".")[2] in _LIBRARY_COMMANDS:
+        return "command"
     return TABLE.get(ref, "")
+
+
+# Functions of the C library and of Windows that start programs.
+_LIBRARY_COMMANDS = frozenset({
+    "system", "popen", "execl", "execlp", "execle", "execv", "execvp", "execve", "posix_spawn", "WinExec", "ShellExecuteA",
+    "ShellExecuteW", "CreateProcessA", "CreateProcessW",
+})  # fmt: skip
+# What hands back a file that came over the network.
+FETCHES = frozenset({
+    "huggingface_hub.hf_hub_download", "huggingface_hub.snapshot_download", "huggingface_hub.cached_download",
+    "transformers.utils.cached_file", "transformers.utils.hub.cached_file", "modelscope.snapshot_download",
+    "modelscope.hub.snapshot_download", "gdown.download", "wget.download", "torch.hub.download_url_to_file", "pooch.retrieve",
+})  # fmt: skip
+# Calls that write to a path among their arguments.
+WRITERS = frozenset({
+    "copy", "copy2", "copyfile", "copytree", "move", "rename", "replace", "symlink", "link", "write_file", "save", "savetxt",
+    "tofile", "extract", "extractall", "urlretrieve", "download", "GFile", "FileIO", "symlink_to", "hardlink_to",
+})  # fmt: skip
+# Bases whose methods are called when a model is loaded or used.
+MODEL_BASES = re.compile(
+    r"(?:PreTrained|Pretrained|Processor|Tokenizer|FeatureExtractor|Pipeline|Handler|LightningModule|PythonModel|ModelMixin|ConfigMixin|"
+    r"StoppingCriteria|Callback)\w*$|^(?:Module|Model|Layer|GenerationMixin|Flax\w+|TFPreTrained\w*)$"
+)
 
 
 DECODERS = frozenset(
@@ -139,9 +171,7 @@ ON_LOAD = frozenset({
     "preprocess", "inference", "postprocess", "handle", "predict", "generate", "register", "init", "model_fn", "input_fn",
     "predict_fn", "output_fn", "build", "call", "get_model", "setup", "post_init", "_init_weights",
 })  # fmt: skip
-INSTALL_BASES = frozenset(
-    {"install", "develop", "egg_info", "install_lib", "install_scripts", "bdist_egg", "sdist", "editable_wheel"}
-)
+INSTALL_BASES = frozenset({"install", "develop", "egg_info", "install_lib", "install_scripts", "bdist_egg", "editable_wheel"})
 
 SECRET_PATH = re.compile(
     r"(?i)/etc/(?:shadow|passwd|sudoers)|\.ssh(?:/|$)|id_(?:rsa|ed25519|ecdsa|dsa)\b|\.aws/|\.netrc|\.git-credentials|\.kube/config"

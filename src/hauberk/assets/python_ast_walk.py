@@ -5,7 +5,7 @@ import ast
 from hauberk.assets.budget import Budget
 from hauberk.assets.python_ast_eval import Evaluator
 from hauberk.assets.python_ast_scope import FUNCTION, IMPORT, INSTALL, LOAD, MAIN, Class, Function, Scope
-from hauberk.assets.python_ast_table import CALLERS, INSTALL_BASES, ON_LOAD, TABLE, canonical
+from hauberk.assets.python_ast_table import CALLERS, INSTALL_BASES, MODEL_BASES, ON_LOAD, TABLE, canonical
 from hauberk.assets.python_ast_value import UNKNOWN, Value, operated, union
 
 MAX_DEPTH = 60  # functions followed into functions
@@ -127,6 +127,8 @@ class Walker(Evaluator):
         phase = LOAD if name in ON_LOAD and here.owner <= 1 else FUNCTION
         if here.is_class and here.cls is not None:
             here.cls.methods[name] = number
+            if any(MODEL_BASES.search(base) for base in here.cls.bases):
+                phase = LOAD
             if name in {"run", "initialize_options", "finalize_options"} and INSTALL_BASES & set(here.cls.bases):
                 phase = INSTALL
         scope = Scope(number, here, cls=here.cls)
@@ -166,6 +168,8 @@ class Walker(Evaluator):
                     self.bind(part, items[number] if items else Value(tags=value.tags, ref=f"{value.ref}[]" if value.ref else ""))
             case ast.Attribute(value=ast.Name(id="self" | "cls")) if self.scope.cls is not None:
                 self.scope.cls.kept[target.attr] = value
+            case ast.Attribute(value=ast.Name(id=name)):
+                self.kept[f"{name}.{target.attr}"] = value
             case ast.Starred():
                 self.bind(target.value, Value(tags=value.tags))
             case _:

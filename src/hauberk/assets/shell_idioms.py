@@ -61,13 +61,13 @@ IDIOMS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 
 # Programs that only tell about the machine or the checkout.
 _TELLING = frozenset({
-    "arch", "brew", "c++", "cc", "clang", "clang++", "clear", "cls", "cmake", "cnmon", "conda", "date", "df", "dot",
-    "doxygen", "dpkg", "dpkg-architecture", "dpkg-query", "ffmpeg", "ffprobe", "file", "free", "g++", "gcc", "getconf", "gs",
-    "hipcc", "hipconfig", "hostname", "id", "java", "javac", "latex", "ld", "ldconfig", "ldd", "llvm-config", "locale", "ls",
+    "arch", "brew", "c++", "cc", "clang", "clang++", "clear", "cls", "cmake", "cnmon", "conda", "dot",
+    "doxygen", "dpkg", "dpkg-architecture", "dpkg-query", "ffmpeg", "ffprobe", "g++", "gcc", "getconf", "gs",
+    "hipcc", "hipconfig", "java", "javac", "latex", "ld", "ldconfig", "ldd", "llvm-config", "locale",
     "lsb_release", "lscpu", "lsmod", "lspci", "mthreads-gmi", "mypy", "neuron-ls", "neuronx-cc", "ninja", "node", "npm",
     "nproc", "npu-smi", "nvcc", "nvidia-smi", "objdump", "otool", "pandoc", "pdflatex", "pdftoppm", "pkg-config", "readelf",
     "rocm-smi", "rocminfo", "rpm", "sox", "sphinx-build", "stty", "sw_vers", "sysctl", "system_profiler", "tesseract", "tput",
-    "true", "tsc", "tty", "uname", "ver", "vm_stat", "where", "whereis", "which", "whoami", "xcode-select", "xcrun",
+    "tsc", "tty", "uname", "ver", "vm_stat", "where", "whereis", "which", "xcode-select", "xcrun",
     "xelatex", "xpu-smi",
 })  # fmt: skip
 _GIT_TELLING = frozenset({
