@@ -1,11 +1,13 @@
 """Bad input on the command line: one clear line, the right exit code, the rest of the scan goes on."""
 
 import base64
+import contextlib
 import http.server
 import json
 import os
 import pickle
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -187,16 +189,28 @@ def test_a_broken_store(home: Path, tree: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def recorded(database: Path) -> int:
+    """How many assets of a run under way are in the record."""
+    if not database.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        try:
+            return connection.execute("SELECT count(*) FROM progress").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0  # its tables are not there yet
+
+
 def test_an_interrupted_scan_is_recorded_and_resumed(home: Path, tmp_path: Path) -> None:
     """Ctrl-C leaves a valid record marked incomplete; --resume goes on from it and misses nothing."""
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(6000):
+    for number in range(12_000):
         (folder / f"{number:05}.pkl").write_bytes(pickle.dumps({"n": number}))
     environment = {**os.environ, "XDG_DATA_HOME": str(home)}
     command = [sys.executable, "-m", "hauberk", "scan", "--format", "json", "--jobs", "1", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
-        time.sleep(1.2)
+        while not recorded(home / "hauberk" / "hauberk.db") and process.poll() is None:
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
     assert b"Traceback" not in errors
@@ -208,5 +222,5 @@ def test_an_interrupted_scan_is_recorded_and_resumed(home: Path, tmp_path: Path)
     code, whole = scanned("--resume", folder, home=home)
     assert whole["gaps"] == []
     assert (code, whole["run"]["complete"]) == (0, True)
-    assert len(whole["assets"]) == 6001
+    assert len(whole["assets"]) == 12_001
     assert whole["run"]["id"] == partial["run"]["id"]
