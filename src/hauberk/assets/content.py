@@ -4,6 +4,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator
+from typing import Self
 
 from hauberk.assets.budget import Budget
 from hauberk.core import Content
@@ -64,7 +65,7 @@ class FileContent:
             os.close(self._fd)
             self._fd = -1
 
-    def __enter__(self) -> "FileContent":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -34,7 +34,7 @@ class Cursor:
         if length < 0 or length > self.end - self.offset:
             raise Truncated(f"{length} bytes wanted, {max(0, self.end - self.offset)} left", offset=self.offset)
         start = self.offset - self._base
-        if 0 <= start and start + length <= len(self._buffer):
+        if start >= 0 and start + length <= len(self._buffer):
             data = self._buffer[start : start + length]
         elif length >= _WINDOW:
             data = self.content.read(self.offset, length)

@@ -3,7 +3,8 @@
 Names and suffixes only break ties between text formats, and are what a mismatch is measured against.
 """
 
-from hauberk.assets.sniff import SNIFFERS, Probe
+from hauberk.assets.probe import Probe
+from hauberk.assets.sniff import SNIFFERS
 from hauberk.core import Content
 
 HEAD = 4096

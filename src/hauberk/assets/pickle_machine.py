@@ -6,7 +6,7 @@ hands that on. Where the C unpickler would raise, it raises Halt: what ran befor
 
 import bisect
 from collections.abc import Callable
-from typing import Final
+from typing import ClassVar, Final
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent, SliceContent
@@ -73,6 +73,7 @@ class Machine:
     marks: list[int]
     memo: dict[int, Value]
     fence: int  # where the topmost frame of the stack begins
+    recognise: ClassVar[Callable[[Content, bytes], bool]]  # whether bytes are a pickle; `pickle_trial` sets it
 
     def __init__(self, asset: Asset, budget: Budget, start: int = 0) -> None:
         assert asset.content is not None

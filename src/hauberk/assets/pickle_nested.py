@@ -6,7 +6,7 @@ from typing import Final
 
 from hauberk.assets.content import BytesContent
 from hauberk.assets.pickle_machine import Machine
-from hauberk.assets.pickle_sniff import looks_like_pickle, may_be_pickle
+from hauberk.assets.pickle_sniff import may_be_pickle
 
 _SHORTEST: Final = 4
 _CALL: Final = re.compile(
@@ -22,7 +22,7 @@ def nested_pickle(machine: Machine, data: bytes, what: str) -> None:
     if not may_be_pickle(data):
         _embedded_call(machine, data)
         return
-    if looks_like_pickle(BytesContent(data), data[:4096]):
+    if machine.recognise(BytesContent(data), data[:4096]):
         machine.fact("pickle.nested", f"{what} is itself a pickle", size=len(data))
         machine.child(f"nested@{machine.opcode_at}", data)
 

@@ -1,12 +1,6 @@
-"""Whether bytes are the start of a pickle stream. Protocols 0 and 1 have no magic number: a bounded trial run tells."""
+"""What the first bytes of a pickle stream can be. Cheap; the trial run in `pickle_trial` decides."""
 
 import re
-from typing import Final
-
-from hauberk.assets.budget import Budget
-from hauberk.core import Asset, Content
-
-_TRIAL: Final = 40  # rounds of the machine
 
 # What the first bytes of a stream can be. Text opcodes are held to their arguments, so that prose and code fail at once.
 _FIRST = re.compile(
@@ -27,34 +21,15 @@ def may_be_pickle(head: bytes) -> bool:
     return _FIRST.match(head) is not None
 
 
-def looks_like_pickle(content: Content, head: bytes) -> bool:
-    """Whether a bounded trial run of the machine reaches STOP, or a call of a plausible global."""
-    if not may_be_pickle(head):
-        return False
-    if head[:1] == b"\x80":
-        return _binary_start(head) and (_opcode_follows(head) or _trial(content, head))
-    return _trial(content, head)
-
-
-def begins_as_pickle(content: Content, head: bytes) -> bool:
-    """As `looks_like_pickle`, and also for a stream that breaks after a few good opcodes. For whole files only."""
-    return head[:1] == b"\x80" and head[1:2] in {b"\2", b"\3", b"\4", b"\5"} and _trial(content, head, broken=True)
-
-
-def _binary_start(head: bytes) -> bool:
+def binary_start(head: bytes) -> bool:
+    """Whether PROTO is followed by what can follow it."""
     return len(head) > 2 and (head[1] <= 5 or head[2:3] in {b"c", b"(", b"}", b"]", b"\x95", b"\x8c", b"\x8e", b"\x96"})
 
 
-def _opcode_follows(head: bytes) -> bool:
+def opcode_follows(head: bytes) -> bool:
     """The usual first opcodes of what real picklers write, strictly."""
     if head[1] in {4, 5} and head[2] == 0x95:
         return len(head) >= 11 and head[8:11] == b"\0\0\0"
     return head[1] in {2, 3} and (
         head[2:4] in {b"}q", b"]q", b"(X", b"\x8a\n"} or re.match(rb"c[\w.]+\n[\w.]+\n", head[2:]) is not None
     )
-
-
-def _trial(content: Content, head: bytes, *, broken: bool = False) -> bool:
-    from hauberk.assets.pickle_trial import follow
-
-    return follow(Asset(uri="trial", content=content), Budget(), rounds=_TRIAL, magic=head[:1] == b"\x80", broken=broken)

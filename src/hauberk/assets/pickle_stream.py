@@ -9,7 +9,7 @@ from hauberk.assets.content import SliceContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.pickle_machine import Halt
 from hauberk.assets.pickle_opcodes import Machine
-from hauberk.assets.pickle_sniff import looks_like_pickle
+from hauberk.assets.pickle_trial import looks_like_pickle
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 MAX_STREAMS: Final = 10_000

@@ -1,4 +1,4 @@
-"""The trial run behind recognition: does following these bytes as a pickle lead anywhere?"""
+"""Recognition by trial: does following these bytes as a pickle lead anywhere? Protocols 0 and 1 have no magic number."""
 
 import re
 import sys
@@ -8,7 +8,10 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.errors import ReadError
 from hauberk.assets.pickle_machine import Halt
 from hauberk.assets.pickle_opcodes import Machine
-from hauberk.core import Asset
+from hauberk.assets.pickle_sniff import binary_start, may_be_pickle, opcode_follows
+from hauberk.core import Asset, Content
+
+_TRIAL: Final = 40  # rounds of the machine
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _MODULES: Final = sys.stdlib_module_names | {"__builtin__", "torch", "numpy", "nt", "dill", "sklearn", "joblib", "pandas"}
@@ -50,3 +53,25 @@ def _plausible(machine: Machine) -> bool:
     if _called(machine):
         return all(_MODULE.fullmatch(ref.module) for ref in machine.refs.values())
     return any(_MODULE.fullmatch(ref.module) and _MODULE.fullmatch(ref.name) for ref in machine.refs.values())
+
+
+def looks_like_pickle(content: Content, head: bytes) -> bool:
+    """Whether a bounded trial run of the machine reaches STOP, or a call of a plausible global."""
+    if not may_be_pickle(head):
+        return False
+    if head[:1] == b"\x80":
+        return binary_start(head) and (opcode_follows(head) or _trial(content, head))
+    return _trial(content, head)
+
+
+def begins_as_pickle(content: Content, head: bytes) -> bool:
+    """As `looks_like_pickle`, and also for a stream that breaks after a few good opcodes. For whole files only."""
+    return head[:1] == b"\x80" and head[1:2] in {b"\2", b"\3", b"\4", b"\5"} and _trial(content, head, broken=True)
+
+
+def _trial(content: Content, head: bytes, *, broken: bool = False) -> bool:
+    return follow(Asset(uri="trial", content=content), Budget(), rounds=_TRIAL, magic=head[:1] == b"\x80", broken=broken)
+
+
+# The machine meets pickles inside pickles, and recognises them as everybody else does.
+Machine.recognise = staticmethod(looks_like_pickle)

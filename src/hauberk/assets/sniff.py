@@ -6,54 +6,10 @@ Each takes the probe and what is already found, and says whether the content is 
 import re
 import zlib
 from collections.abc import Callable
-from functools import cached_property
 
+from hauberk.assets.probe import Probe
 from hauberk.assets.sniff_learners import is_marshal, is_msgpack, is_rds, is_skops, is_torch7, is_xgboost
-from hauberk.core import Content
 
-
-class Probe:
-    """What recognisers look at: the name, the first 4 KiB, and on demand the tail and the text."""
-
-    def __init__(self, content: Content, name: str, head: bytes) -> None:
-        self.content = content
-        self.name = name
-        self.head = head
-        self.size = content.size
-
-    @cached_property
-    def suffix(self) -> str:
-        """Lower-case extension with its dot, "" if none."""
-        base = self.name.rsplit("/", 1)[-1]
-        dot = base.rfind(".")
-        return base[dot:].lower() if dot > 0 else ""
-
-    @cached_property
-    def tail(self) -> bytes:
-        """The last 66,000 bytes: as far as a zip's end record may lie from the end of the file."""
-        return self.head if self.size <= len(self.head) else self.content.read(max(0, self.size - 66_000), 66_000)
-
-    @cached_property
-    def is_text(self) -> bool:
-        """Whether the head reads as UTF-8 (or UTF-16 with its mark) without control characters."""
-        head = self.head
-        if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-            return True
-        if b"\x00" in head or _CONTROL.search(head):
-            return False
-        try:
-            head.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return error.start >= len(head) - 3 and self.size > len(head)
-        return True
-
-    @cached_property
-    def stripped(self) -> bytes:
-        """The head without byte-order mark and leading white space."""
-        return self.head.removeprefix(b"\xef\xbb\xbf").lstrip()
-
-
-_CONTROL = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 Sniffer = Callable[[Probe, list[str]], bool]
 
 
@@ -152,7 +108,7 @@ def _pickle(probe: Probe, found: list[str]) -> bool:
         return False
     if "torch_legacy" in found:
         return False
-    from hauberk.assets.pickle_sniff import begins_as_pickle, looks_like_pickle
+    from hauberk.assets.pickle_trial import begins_as_pickle, looks_like_pickle
 
     return looks_like_pickle(probe.content, probe.head) or (not found and begins_as_pickle(probe.content, probe.head))
 
@@ -236,9 +192,7 @@ _SUFFIX_FORMATS = {
 
 
 # MLmodel and its like carry YAML under a name without suffix.
-_YAML_MARK = re.compile(
-    rb"\A%YAML|^(?:flavors|artifact_path|entry_points)\s*:|!!python/|^\s*_target_\s*:", re.MULTILINE
-)
+_YAML_MARK = re.compile(rb"\A%YAML|^(?:flavors|artifact_path|entry_points)\s*:|!!python/|^\s*_target_\s*:", re.MULTILINE)
 # Scripts that tools find by name.
 _SCRIPT_NAMES = re.compile(
     r"(?i)(?:^|/)(?:(?:Docker|Container)file(?:\.\w+)?|(?:GNU)?Makefile|Jenkinsfile|\.envrc|\.(?:bash|zsh)rc|\.?profile|Procfile)$"

@@ -1,12 +1,9 @@
 """Recognisers for the smaller learners and for marshalled Python, none of which starts with a magic number of its own."""
 
 import re
-from typing import TYPE_CHECKING
 
 from hauberk.assets.marshalled import pyc_layout
-
-if TYPE_CHECKING:
-    from hauberk.assets.sniff import Probe
+from hauberk.assets.probe import Probe
 
 _XGBOOST_UBJ = re.compile(rb"\{(?:L\x00{7}|l\x00{3}|I\x00|[iU])(?:\x07learner|\x07version)", re.DOTALL)
 _XGBOOST_JSON = re.compile(rb'\{\s*(?:"version"\s*:\s*\[[^\]]{0,40}\]\s*,\s*)?"learner"\s*:\s*\{')
@@ -20,7 +17,7 @@ _MSGPACK_KEY = re.compile(rb"(?:[\x81-\x8f]|\xde..|\xdf....)(?:[\xa1-\xbf]|\xd9.
 _BARE_CODE = re.compile(rb"[\x63\xe3](?:.[\x00\x01]\x00\x00){2}", re.DOTALL)
 
 
-def is_marshal(probe: "Probe", found: list[str]) -> bool:
+def is_marshal(probe: Probe, found: list[str]) -> bool:
     """A .pyc header, or a bare code object: its counters are small and its bytecode is a byte string."""
     head = probe.head
     if pyc_layout(head)[0]:
@@ -34,14 +31,14 @@ def is_marshal(probe: "Probe", found: list[str]) -> bool:
     return not found and probe.suffix in {".pyc", ".pyo", ".marshal"}
 
 
-def is_msgpack(probe: "Probe", found: list[str]) -> bool:
+def is_msgpack(probe: Probe, found: list[str]) -> bool:
     """By suffix, or a map whose first key is a plain name."""
     if found:
         return False
     return probe.suffix in {".msgpack", ".mpk"} or (not probe.is_text and _MSGPACK_KEY.match(probe.head) is not None)
 
 
-def is_xgboost(probe: "Probe", found: list[str]) -> bool:
+def is_xgboost(probe: Probe, found: list[str]) -> bool:
     """By its first key in JSON and UBJSON, by the magic of the old binary."""
     if found:
         return False
@@ -53,17 +50,17 @@ def is_xgboost(probe: "Probe", found: list[str]) -> bool:
     )
 
 
-def is_torch7(probe: "Probe", found: list[str]) -> bool:
+def is_torch7(probe: Probe, found: list[str]) -> bool:
     """By the version string of its first object, else by suffix."""
     return not found and (_TORCH7.match(probe.head) is not None or probe.suffix in {".t7", ".th"})
 
 
-def is_rds(probe: "Probe", found: list[str]) -> bool:
+def is_rds(probe: Probe, found: list[str]) -> bool:
     """By the magic of a saved workspace or the header of a serialised object, else by suffix."""
     return not found and (_RDS.match(probe.head) is not None or probe.suffix in {".rds", ".rda", ".rdata"})
 
 
-def is_skops(probe: "Probe", found: list[str]) -> bool:
+def is_skops(probe: Probe, found: list[str]) -> bool:
     """By the loader its first node names."""
     if found or not probe.stripped.startswith(b"{"):
         return False

@@ -14,7 +14,7 @@ from hauberk.assets.content import SliceContent
 from hauberk.assets.loose import without_padding
 from hauberk.assets.member_path import link_fact
 from hauberk.assets.payload_magic import HEAD, payload_kind
-from hauberk.assets.pickle_sniff import looks_like_pickle
+from hauberk.assets.pickle_trial import looks_like_pickle
 from hauberk.assets.quoting import quote
 from hauberk.assets.torch_zip import TorchZip, profile
 from hauberk.assets.zip_facts import first_of_each, layout_facts, member_facts, name_clash_facts, name_of, overlap_facts
