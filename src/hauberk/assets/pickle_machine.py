@@ -27,7 +27,7 @@ DEEP: Final = 10_000
 _STEPS: Final = 512
 
 
-class Halt(Exception):  # noqa: N818 - it says what the unpickler does
+class Halt(Exception):
     """The C unpickler would raise here."""
 
     def __init__(self, note: str, kind: str = "") -> None:
@@ -36,7 +36,7 @@ class Halt(Exception):  # noqa: N818 - it says what the unpickler does
         self.kind = kind
 
 
-class Stopped(Exception):  # noqa: N818 - the regular end of a stream, no error
+class Stopped(Exception):
     """STOP was reached."""
 
 

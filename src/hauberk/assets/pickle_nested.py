@@ -22,7 +22,7 @@ def nested_pickle(machine: Machine, data: bytes, what: str) -> None:
     if not may_be_pickle(data):
         _embedded_call(machine, data)
         return
-    if machine.recognise(BytesContent(data), data[:4096]):
+    if Machine.recognise(BytesContent(data), data[:4096]):
         machine.fact("pickle.nested", f"{what} is itself a pickle", size=len(data))
         machine.child(f"nested@{machine.opcode_at}", data)
 

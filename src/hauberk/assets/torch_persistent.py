@@ -91,7 +91,7 @@ def read_uses(content: Content, budget: Budget) -> Uses:
     return Uses(tuple(machine.uses.values()), machine.misused)
 
 
-class _Unusual(Exception):  # noqa: N818 - it is no error
+class _Unusual(Exception):
     """An opcode or an operand torch does not write."""
 
 

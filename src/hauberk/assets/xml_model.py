@@ -29,7 +29,7 @@ _JAVA = re.compile(
 _LIBRARY = re.compile(r"(?i)[\w./\\-]\.(?:so(?:\.\d+)*|dll|dylib|pyd|jar|class)$")
 
 
-class _Stop(Exception):  # noqa: N818 - ends the parser from within a handler, never leaves this module
+class _Stop(Exception):
     """Parsing need not go on."""
 
 

@@ -7,7 +7,7 @@ A wheel carries `sealed.msgpack` (made by `python -m hauberk.rules.pack`). A che
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -110,7 +110,7 @@ def build_pack(folder: Path = HERE, signature: Signature | None = None) -> RuleP
 def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            _merge(into[key], cast("dict[str, Any]", value))
         elif isinstance(value, list) and isinstance(into.get(key), list):
             into[key] = [*into[key], *value]
         else:
