@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from hauberk.assets import tar_container, zip_container
 from hauberk.assets.budget import Budget
+from hauberk.assets.containers import tar_container, zip_container
 from hauberk.assets.content import BytesContent
 from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Gap

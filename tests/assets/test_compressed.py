@@ -13,8 +13,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hauberk.assets import compressed
 from hauberk.assets.budget import Budget, Limits
+from hauberk.assets.containers import compressed
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.identify import identify

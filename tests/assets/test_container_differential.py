@@ -7,8 +7,8 @@ import zipfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hauberk.assets import tar_container, zip_container
 from hauberk.assets.budget import Budget
+from hauberk.assets.containers import tar_container, zip_container
 from hauberk.assets.content import BytesContent
 from hauberk.core import Asset
 

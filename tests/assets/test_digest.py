@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hauberk.assets import digest as digest_module
 from hauberk.assets.content import BytesContent
-from hauberk.assets.digest import Change, Leaf, compare, digest_file, merkle_root
-from hauberk.assets.tensor_map import spans
-from hauberk.assets.tensor_span import TensorSpan
+from hauberk.assets.tensors import digest as digest_module
+from hauberk.assets.tensors.digest import Change, Leaf, compare, digest_file, merkle_root
+from hauberk.assets.tensors.tensor_map import spans
+from hauberk.assets.tensors.tensor_span import TensorSpan
 
 
 def safetensors(**tensors: bytes) -> bytes:

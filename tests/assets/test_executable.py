@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
-from hauberk.assets.executable import read
+from hauberk.assets.native.executable import read
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\xb7\x00" + bytes(44)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.ggml import read
 from hauberk.assets.identify import identify
+from hauberk.assets.tensors.ggml import read
 from hauberk.core import Asset, Fact, Gap
 
 LLAMA = (2, 8, 4, 2, 1, 4, 0)

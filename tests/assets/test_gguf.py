@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.gguf import read, tensor_spans
+from hauberk.assets.tensors.gguf import read, tensor_spans
 from hauberk.core import Asset, Fact, Gap
 
 U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64 = range(13)

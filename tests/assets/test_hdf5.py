@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.hdf5 import read
-from hauberk.assets.hdf5_file import Hdf5File
-from hauberk.assets.hdf5_group import links_of
-from hauberk.assets.hdf5_values import attributes_of
 from hauberk.assets.identify import identify
+from hauberk.assets.keras.hdf5 import read
+from hauberk.assets.keras.hdf5_file import Hdf5File
+from hauberk.assets.keras.hdf5_group import links_of
+from hauberk.assets.keras.hdf5_values import attributes_of
 from hauberk.core import Asset, Fact, Gap
 
 SAMPLES = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.jinja import is_template, read, template_facts
+from hauberk.assets.templates.jinja import is_template, read, template_facts
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 

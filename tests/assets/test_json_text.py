@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget, Limits
+from hauberk.assets.configs.json_depth import deeper_than
+from hauberk.assets.configs.json_text import read
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.json_depth import deeper_than
-from hauberk.assets.json_text import read
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 

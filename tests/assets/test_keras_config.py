@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.keras_config import is_keras, read
-from hauberk.assets.keras_names import Place, place_of, tensor_symbol_is_plain
+from hauberk.assets.keras.config import is_keras, read
+from hauberk.assets.keras.names import Place, place_of, tensor_symbol_is_plain
 from hauberk.core import Asset, Fact, Gap
 
 CODE = base64.b64encode(marshal.dumps(compile("lambda x: __import__('os').system('id')", "m", "eval").co_consts[0])).decode()

@@ -19,7 +19,7 @@ from hauberk.core import Asset, Fact, Gap
 
 
 def items(reader: str, data: bytes, name: str = "m") -> list[Fact | Asset | Gap]:
-    read = import_module(f"hauberk.assets.{reader}").read
+    read = import_module(f"hauberk.assets.learners.{reader}").read
     return list(read(Asset(name, format=reader, name=name, content=BytesContent(data)), Budget()))
 
 
@@ -189,7 +189,7 @@ def test_cve_2025_54413_operator_node() -> None:
 
 def test_skops_without_a_schema_is_no_skops() -> None:
     content = BytesContent(b'{"version": "1.0"}')
-    read = import_module("hauberk.assets.skops").read
+    read = import_module("hauberk.assets.learners.skops").read
     with pytest.raises(ReadError):
         list(read(Asset("m.skops!/schema.json", format="skops", name="schema.json", content=content), Budget()))
 

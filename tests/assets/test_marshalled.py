@@ -15,7 +15,7 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.identify import identify
-from hauberk.assets.marshalled import read
+from hauberk.assets.source.marshalled import read
 from hauberk.core import Asset, Fact, Gap
 
 # A module that imports os, subprocess as sp and system from os, and uses them in functions.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
-from hauberk.assets.media import read
+from hauberk.assets.native.media import read
 from hauberk.core import Asset, Fact
 
 

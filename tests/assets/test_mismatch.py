@@ -3,7 +3,7 @@
 import pytest
 
 from hauberk.assets.content import BytesContent
-from hauberk.assets.mismatch import check, expects_data
+from hauberk.assets.native.mismatch import check, expects_data
 from hauberk.core import Asset
 
 PICKLE = b"\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00}."

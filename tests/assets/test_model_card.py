@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hauberk.assets.configs.model_card import MOST_ITEMS, Dependency, ModelCard, read_card, read_cards
 from hauberk.assets.content import BytesContent
-from hauberk.assets.model_card import MOST_ITEMS, Dependency, ModelCard, read_card, read_cards
 from hauberk.assets.tree import Tree
 
 README = b"""---

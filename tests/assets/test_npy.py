@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.npy import read
+from hauberk.assets.tensors.npy import read
 from hauberk.core import Asset, Fact, Gap
 
 

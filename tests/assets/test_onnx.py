@@ -8,9 +8,9 @@ import pytest
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent, PathContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.onnx import external_locations, read
-from hauberk.assets.onnx_external import check_external, external_files
-from hauberk.assets.onnx_tensor import location_problem
+from hauberk.assets.graphs.onnx import external_locations, read
+from hauberk.assets.graphs.onnx_external import check_external, external_files
+from hauberk.assets.graphs.onnx_tensor import location_problem
 from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Fact
 

@@ -20,12 +20,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hauberk.assets import pickle_machine
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.pickle_stream import read
-from hauberk.assets.pickle_trial import looks_like_pickle
+from hauberk.assets.pickle import machine as pickle_machine
+from hauberk.assets.pickle.stream import read
+from hauberk.assets.pickle.trial import looks_like_pickle
 from hauberk.core import Asset, Fact, Finding, Gap
 from hauberk.detect import Bench
 from hauberk.detect.capability import Capability, classify

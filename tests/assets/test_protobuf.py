@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import Malformed, ReadError, Truncated
-from hauberk.assets.protobuf import MAX_DEPTH, Field, Wire
+from hauberk.assets.graphs.protobuf import MAX_DEPTH, Field, Wire
 
 
 class Counting:

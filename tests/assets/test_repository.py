@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.configs.lfs_pointer import read as read_pointer
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import Malformed
-from hauberk.assets.lfs_pointer import read as read_pointer
-from hauberk.assets.repository import read
+from hauberk.assets.repository.reader import read
 from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Fact, Gap, GapReason, Kind
 

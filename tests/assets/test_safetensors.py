@@ -13,7 +13,7 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.identify import identify
-from hauberk.assets.safetensors import read, read_header
+from hauberk.assets.tensors.safetensors import read, read_header
 from hauberk.core import Asset, Fact, Gap
 
 GOOD: dict[str, Any] = {

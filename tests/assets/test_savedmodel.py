@@ -5,9 +5,9 @@ import pytest
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
+from hauberk.assets.graphs.savedmodel import read
+from hauberk.assets.graphs.savedmodel_graph import is_outside
 from hauberk.assets.identify import identify
-from hauberk.assets.savedmodel import read
-from hauberk.assets.savedmodel_graph import is_outside
 from hauberk.core import Asset, Fact, Gap
 
 

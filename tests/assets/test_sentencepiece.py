@@ -11,7 +11,7 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.identify import identify
-from hauberk.assets.sentencepiece import read
+from hauberk.assets.tensors.sentencepiece import read
 from hauberk.core import Asset, Fact
 
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6

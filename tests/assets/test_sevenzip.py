@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget, Limits
+from hauberk.assets.containers.sevenzip import read
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.sevenzip import read
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 FILES = {

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import Malformed, ReadError
-from hauberk.assets.flatbuffer import Buffer
+from hauberk.assets.graphs.flatbuffer import Buffer
+from hauberk.assets.graphs.tflite import read, read_executorch
 from hauberk.assets.identify import identify
-from hauberk.assets.tflite import read, read_executorch
 from hauberk.core import Asset, Fact, Gap
 
 # One operator from tensor 0, whose four floats are in buffer 1, to tensor 1.

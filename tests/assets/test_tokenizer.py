@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
-from hauberk.assets.regex_shape import explodes
-from hauberk.assets.tokenizer import facts, is_tokenizer
+from hauberk.assets.configs.regex_shape import explodes
+from hauberk.assets.configs.tokenizer import facts, is_tokenizer
 from hauberk.core import Asset, Fact
 
 VOCAB = {"the": 0, "cat": 1, "sat": 2, "exec": 3, "eval": 4}

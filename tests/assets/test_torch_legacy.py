@@ -11,7 +11,7 @@ from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.identify import identify
-from hauberk.assets.torch_legacy import read
+from hauberk.assets.pickle.torch_legacy import read
 from hauberk.core import Asset, Fact, Gap
 
 MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

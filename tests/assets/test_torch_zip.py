@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.containers.torch_persistent import read_uses
+from hauberk.assets.containers.zip_container import read
 from hauberk.assets.content import BytesContent
-from hauberk.assets.torch_persistent import read_uses
-from hauberk.assets.zip_container import read
 from hauberk.core import Asset, Fact
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\x3e\x00" + bytes(44)

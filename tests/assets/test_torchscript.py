@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
-from hauberk.assets.torchscript import read
+from hauberk.assets.source.torchscript import read
 from hauberk.core import Asset, Fact, Gap
 
 HEAD = "class Net(Module):\n  training : bool\n  def forward(self: __torch__.Net,\n    x: Tensor) -> Tensor:\n    "

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import Malformed, ReadError
+from hauberk.assets.graphs.xml_model import read
 from hauberk.assets.identify import identify
-from hauberk.assets.xml_model import read
 from hauberk.core import Asset, Fact, Gap
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget
+from hauberk.assets.configs.yaml_text import read
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.yaml_text import read
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 

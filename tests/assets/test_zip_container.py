@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.assets.budget import Budget, Limits
+from hauberk.assets.containers.zip_container import read
 from hauberk.assets.content import BytesContent
 from hauberk.assets.errors import ReadError
-from hauberk.assets.zip_container import read
 from hauberk.core import Asset, Content, Fact, Gap, GapReason
 
 CENTRAL, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hauberk.assets.content import BytesContent
-from hauberk.assets.tensor_map import spans
+from hauberk.assets.tensors.tensor_map import spans
 from hauberk.core import Asset, Confidence, Fact, Finding, Kind, Rule, Severity, Stage, Text
 from hauberk.detect import weight_sampling
 from hauberk.detect.engines.weights import compile_rules, weight_facts
@@ -155,7 +155,7 @@ def test_a_large_file_is_sampled_and_the_note_says_so(monkeypatch: pytest.Monkey
 
 
 def test_a_plan_stays_within_its_budget() -> None:
-    from hauberk.assets.tensor_span import TensorSpan
+    from hauberk.assets.tensors.tensor_span import TensorSpan
 
     many = [TensorSpan(str(n), "F32", (1 << 20,), n << 22, (n + 1) << 22) for n in range(500)]
     made = weight_sampling.plan(many, 8 << 20)

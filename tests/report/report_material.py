@@ -1,6 +1,6 @@
 """A small fixed Run with hostile names, and a pack of two rules, for the goldens."""
 
-from hauberk.assets.model_card import Dependency, ModelCard
+from hauberk.assets.configs.model_card import Dependency, ModelCard
 from hauberk.core import (
     Admission,
     AssetRecord,

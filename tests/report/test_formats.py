@@ -11,7 +11,7 @@ import report_schemas as schema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hauberk.assets.model_card import Dependency, ModelCard
+from hauberk.assets.configs.model_card import Dependency, ModelCard
 from hauberk.core import (
     Admission,
     AssetRecord,

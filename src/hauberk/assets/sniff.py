@@ -7,8 +7,8 @@ import re
 import zlib
 from collections.abc import Callable
 
+from hauberk.assets.learners.sniff_learners import is_marshal, is_msgpack, is_rds, is_skops, is_torch7, is_xgboost
 from hauberk.assets.probe import Probe
-from hauberk.assets.sniff_learners import is_marshal, is_msgpack, is_rds, is_skops, is_torch7, is_xgboost
 
 Sniffer = Callable[[Probe, list[str]], bool]
 
@@ -108,7 +108,7 @@ def _pickle(probe: Probe, found: list[str]) -> bool:
         return False
     if "torch_legacy" in found:
         return False
-    from hauberk.assets.pickle_trial import begins_as_pickle, looks_like_pickle
+    from hauberk.assets.pickle.trial import begins_as_pickle, looks_like_pickle
 
     return looks_like_pickle(probe.content, probe.head) or (not found and begins_as_pickle(probe.content, probe.head))
 
@@ -117,7 +117,7 @@ def _graph(probe: Probe, found: list[str]) -> bool:
     """Labels graphs written as protocol buffers, which have no magic number; adds the label itself."""
     if (found and found != ["pickle"]) or probe.head[:1] == b"\x80" or probe.is_text:
         return False
-    from hauberk.assets.graph_sniff import graph_format
+    from hauberk.assets.graphs.graph_sniff import graph_format
 
     label = graph_format(probe.content, probe.head)
     if label:
@@ -129,7 +129,7 @@ def _graph_by_name(probe: Probe, found: list[str]) -> bool:
     """Labels what its name says is a graph, or part of one, and its bytes do not contradict; adds the label itself."""
     if found:
         return False
-    from hauberk.assets.graph_sniff import named_format
+    from hauberk.assets.graphs.graph_sniff import named_format
 
     label = named_format(probe.content, probe.head, probe.name, probe.suffix, is_text=probe.is_text)
     if label:

@@ -48,7 +48,7 @@ def rendered(run: Run, pack: RulePack, name: str, language: str, *, colour: bool
     if name == "plain":
         return module.render(run, pack, language, colour=colour)
     if name == "cyclonedx":
-        from hauberk.assets.model_card import read_cards
+        from hauberk.assets.configs.model_card import read_cards
 
         return module.render(run, pack, language, cards=read_cards(a.uri for a in run.assets if a.kind == "repository"))
     return module.render(run, pack, language)

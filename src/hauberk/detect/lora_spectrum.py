@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hauberk.assets.quoting import quote
-from hauberk.assets.tensor_span import TensorSpan
+from hauberk.assets.tensors.tensor_span import TensorSpan
 from hauberk.core import Content, Fact
 
 if TYPE_CHECKING:

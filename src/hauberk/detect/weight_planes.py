@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hauberk.assets.payload_magic import HEAD, payload_kind
+from hauberk.assets.native.payload_magic import HEAD, payload_kind
 from hauberk.detect.weight_sampling import FLOATS, NO_WEIGHT, Window
 
 if TYPE_CHECKING:

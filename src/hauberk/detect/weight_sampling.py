@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from hauberk.assets.tensor_span import TensorSpan
+from hauberk.assets.tensors.tensor_span import TensorSpan
 from hauberk.core import Content
 
 BUDGET = 16 << 20  # bytes of one file that are looked at

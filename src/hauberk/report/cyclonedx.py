@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from hauberk.assets.model_card import ModelCard
+from hauberk.assets.configs.model_card import ModelCard
 from hauberk.core import AssetRecord, Kind, Run
 from hauberk.core.wellformed import well_formed
 from hauberk.report.licences import licence_choices

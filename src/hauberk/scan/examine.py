@@ -83,8 +83,8 @@ def _hashed(entry: Entry, content: Content, form: str, options: ScanOptions) -> 
         return "", "", Gap(entry.uri, GapReason.TOO_LARGE, note, root=entry.uri)
     if isinstance(content, BytesContent) and FORMATS[form].kind not in {Kind.TENSORS, Kind.ARCHIVE}:
         return f"sha256:{hashlib.sha256(content.data).hexdigest()}", "", None
-    from hauberk.assets.digest import digest_file
-    from hauberk.assets.tensor_map import spans
+    from hauberk.assets.tensors.digest import digest_file
+    from hauberk.assets.tensors.tensor_map import spans
 
     digest = digest_file(content, spans(content, form))
     return f"sha256:{digest.sha256}", f"blake3:{digest.root}" if digest.leaves else "", None

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from hauberk.assets import mismatch
 from hauberk.assets.budget import Budget
 from hauberk.assets.errors import ReadError
 from hauberk.assets.formats import FORMATS
 from hauberk.assets.identify import identify
+from hauberk.assets.native import mismatch
 from hauberk.assets.reading import reader_of
 from hauberk.core import Asset, Fact, Finding, Gap, GapReason, Kind
 from hauberk.detect import Bench

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from hauberk.assets.content import FileContent
-from hauberk.assets.digest import Change, Leaf, compare, digest_file
 from hauberk.assets.identify import identify
-from hauberk.assets.tensor_map import spans
+from hauberk.assets.tensors.digest import Change, Leaf, compare, digest_file
+from hauberk.assets.tensors.tensor_map import spans
 from hauberk.scan.spool import TargetError
 
 NAME = "hauberk.manifest.json"

@@ -10,8 +10,8 @@ Large files are sampled; every note says which part was looked at. NumPy is impo
 from collections.abc import Iterator, Sequence
 
 from hauberk.assets.quoting import quote
-from hauberk.assets.tensor_map import spans
-from hauberk.assets.tensor_span import TensorSpan
+from hauberk.assets.tensors.tensor_map import spans
+from hauberk.assets.tensors.tensor_span import TensorSpan
 from hauberk.core import Asset, Content, Detector, Fact, Finding, Gap, Rule
 from hauberk.detect.engines import fact as fact_engine
 from hauberk.detect.weight_sampling import Plan, plan

@@ -1,0 +1,1 @@
+"""JSON and YAML: configurations, tokenizers, model cards."""

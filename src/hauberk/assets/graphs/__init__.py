@@ -1,0 +1,1 @@
+"""Computation graphs: protobuf, flatbuffer and XML families."""

@@ -1,0 +1,1 @@
+"""Keras architectures, and the HDF5 they are kept in."""

@@ -1,0 +1,1 @@
+"""Smaller learners: boosted trees, skops, Torch7, R, MessagePack."""

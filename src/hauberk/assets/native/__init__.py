@@ -1,0 +1,1 @@
+"""Native programs, media, and what a name promises."""

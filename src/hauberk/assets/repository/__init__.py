@@ -1,0 +1,1 @@
+"""A directory read as one thing: what its files say of each other."""

@@ -1,0 +1,1 @@
+"""Files of tensors, their hashes and their Merkle tree."""
