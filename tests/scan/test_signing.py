@@ -75,22 +75,23 @@ def test_the_reference_verifies_what_we_sign(model: Path, keys: KeyMaterial) -> 
     assert done.returncode != 0
 
 
-def test_the_reference_verifies_git_files_when_told_to(model: Path, keys: KeyMaterial) -> None:
+def test_git_files_are_covered_and_the_reference_still_verifies(model: Path, keys: KeyMaterial) -> None:
+    """The reference ignores them, so they are not in the signature; the manifest that it covers has them."""
     (model / ".gitattributes").write_text("*.bin filter=lfs\n")
+    (model / ".github").mkdir()
+    (model / ".github" / "ci.yaml").write_text("on: push\n")
     (model / ".git").mkdir()
     (model / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
     assert sign_directory(str(model), keys).ignored == (".git/HEAD",)
-    arguments = (
-        "verify",
-        "key",
-        model,
-        "--signature",
-        model / "model.sig",
-        "--public_key",
-        keys.public_key,
-        "--no-ignore-git-paths",
-    )
+    arguments = ("verify", "key", model, "--signature", model / "model.sig", "--public_key", keys.public_key)
     assert reference(*arguments).returncode == 0
+    result = verify_directory(str(model), keys)
+    assert (result.intact, result.ignored) == (True, (".git/HEAD",))
+    (model / ".gitattributes").write_text("*.bin filter=evil\n")
+    (model / ".github" / "planted.yaml").write_text("on: push\n")
+    assert reference(*arguments).returncode == 0
+    result = verify_directory(str(model), keys)
+    assert (result.changed, result.added) == ((".gitattributes",), (".github/planted.yaml",))
 
 
 @pytest.mark.parametrize("extra", [(), ("--allow_symlinks",)])

@@ -1,8 +1,8 @@
 """Signs and verifies model directories in the OpenSSF model-signing format, with the library of that name.
 
-Both ways interoperable with its command line. Two things differ: nothing is left out silently (the reference skips `.git`,
-`.github`, `.gitattributes` and `.gitignore`; here only `.git` is, the signature says so, and it is reported), and the signed
-directory holds a manifest of tensors, so that a change is traced to the tensor.
+Both ways interoperable with its command line. The reference leaves `.git`, `.github`, `.gitattributes` and `.gitignore` out of
+every signature. So do ours, or it would not verify them; but the directory also holds a manifest, which is signed and covers
+all of these but `.git`, so that here a change in them is named. The manifest traces a change to the tensor, too.
 """
 
 import fnmatch
@@ -26,7 +26,8 @@ from hauberk.scan.manifest import (
 from hauberk.scan.spool import TargetError
 
 SIGNATURE = "model.sig"
-IGNORED = (".git",)
+IGNORED = (".git", ".gitattributes", ".github", ".gitignore")
+UNCOVERED = (".git",)
 INSTALL = "signing needs an extra; install it with: pip install 'hauberk[sign]'"
 Progress = Callable[[int], None]
 
@@ -79,10 +80,11 @@ def sign_directory(folder: str, keys: KeyMaterial, signature: str = "", progress
     left_out = _left_out(folder, signature)
     if not os.path.isdir(folder):
         raise TargetError(f"{folder}: not a directory; name the directory that holds the model")
-    entries = [measure_file(folder, path, progress) for path, out in paths_of(folder, (*left_out, NAME)) if not out]
+    outside = (*UNCOVERED, *_signature_inside(folder, signature), NAME)
+    entries = [measure_file(folder, path, progress) for path, out in paths_of(folder, outside) if not out]
     write_manifest(Manifest(tuple(entries)), os.path.join(folder, NAME))
-    entries.append(measure_file(folder, NAME))
-    config = signing.Config().set_hashing_config(_Measured(entries, left_out))
+    signed = [entry for entry in (*entries, measure_file(folder, NAME)) if not _is_under(entry.path, left_out)]
+    config = signing.Config().set_hashing_config(_Measured(signed, left_out))
     try:
         if keys.certificate:
             config.use_certificate_signer(
@@ -93,8 +95,8 @@ def sign_directory(folder: str, keys: KeyMaterial, signature: str = "", progress
         config.sign(folder, signature)
     except (OSError, ValueError, TypeError) as error:
         raise TargetError(f"{keys.private_key}: cannot sign with this key: {_first_line(error)}") from error
-    ignored = tuple(path for path, out in paths_of(folder, IGNORED) if out)
-    return Signed(signature, len(entries), sum(max(0, len(entry.leaves) - 1) for entry in entries), ignored)
+    ignored = tuple(path for path, out in paths_of(folder, UNCOVERED) if out)
+    return Signed(signature, len(entries) + 1, sum(max(0, len(entry.leaves) - 1) for entry in entries), ignored)
 
 
 def verify_directory(
@@ -112,7 +114,10 @@ def verify_directory(
     """
     signature = signature or os.path.join(folder, SIGNATURE)
     signed, method, ignore = _expected(folder, keys, signature)
-    left_out = (*ignore, *_signature_inside(folder, signature))
+    own = _own_manifest(folder, signed)
+    signed |= {path: entry.sha256 for path, entry in own.items() if path not in signed and method == "sha256"}
+    # What the signature leaves out, our manifest covers, but for .git.
+    left_out = (*(UNCOVERED if own else ignore), *_signature_inside(folder, signature))
     present: dict[str, FileEntry] = {}
     ignored: list[str] = []
     unchecked: list[str] = []
@@ -130,7 +135,7 @@ def verify_directory(
         else _rehashed(folder, method, left_out, present)
     )
     difference = _difference(signed, digests, frozenset(unchecked), whole=not globs)
-    against = _base_of(folder, base, signed, present)
+    against = read_manifest(os.path.join(base, NAME) if os.path.isdir(base) else base).by_path if base else own
     tensors = [c for path, entry in present.items() if path in against for c in tensor_changes(against[path], entry)]
     return msgspec.structs.replace(
         difference, tensors=tuple(tensors), ignored=tuple(ignored), unchecked=tuple(unchecked), files=len(present)
@@ -249,15 +254,16 @@ def _difference(signed: dict[str, str], found: dict[str, str], unchecked: frozen
     )
 
 
-def _base_of(folder: str, base: str, signed: dict[str, str], present: dict[str, FileEntry]) -> dict[str, FileEntry]:
-    """What the tensors are compared with: `base`, else the signed manifest while it is as it was signed."""
-    if base:
-        return read_manifest(os.path.join(base, NAME) if os.path.isdir(base) else base).by_path
+def _own_manifest(folder: str, signed: dict[str, str]) -> dict[str, FileEntry]:
+    """The manifest in `folder` by path, while it is as it was signed; else nothing."""
     path = os.path.join(folder, NAME)
-    if NAME not in signed or not os.path.isfile(path):
+    if NAME not in signed or not os.path.isfile(path) or measure_file(folder, NAME).sha256 != signed[NAME]:
         return {}
-    entry = present.get(NAME) or measure_file(folder, NAME)
-    return read_manifest(path).by_path if entry.sha256 == signed[NAME] else {}
+    return read_manifest(path).by_path
+
+
+def _is_under(path: str, folders: Iterable[str]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def _left_out(folder: str, signature: str) -> tuple[str, ...]:
