@@ -1,6 +1,7 @@
 """What a user may name: paths, `-` for stdin, http(s) URLs, an installed environment."""
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -36,15 +37,15 @@ class Targets(msgspec.Struct, frozen=True):
 
 # Of an installed package, source and native libraries are what pip and the interpreter vouch for; models and start-up
 # hooks are what a scan of an environment is after. What is left out is counted and reported as a gap.
-_PACKAGE_FILES = frozenset(
-    {".py", ".pyi", ".pyc", ".pyo", ".so", ".pyd", ".dll", ".dylib", ".h", ".hpp", ".c", ".cpp", ".cu", ".pyx", ".pxd"}
+_PACKAGE_FILE = re.compile(
+    r"(?!(?:site|user)customize\.py$).*\.(?:py[ciodxw]?|pxd|so|so\.[\d.]+|dll|dylib|exe|lib|a|h|hpp|cuh?|c|cc|cpp|f90|js|mjs|ts|css|map|sh|bat|ps1)",
+    re.IGNORECASE,
 )
-_STARTUP = frozenset({"sitecustomize.py", "usercustomize.py"})
 
 
 def is_package_file(name: str) -> bool:
     """Whether a scan of an environment leaves the file called `name` out."""
-    return os.path.splitext(name)[1].lower() in _PACKAGE_FILES and name not in _STARTUP
+    return _PACKAGE_FILE.fullmatch(name) is not None
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def _add_environment(folder: str, walker: Walker, options: ScanOptions) -> None:
     inside = Walker(options.exclude, leave=is_package_file)
     inside.add(folder)
     walker.entries += inside.entries
-    walker.units += inside.units
+    walker.units += [unit for unit in inside.units if unit.path != folder]  # the folder itself is no model repository
     walker.gaps += inside.gaps
     if inside.excluded:
         note = (

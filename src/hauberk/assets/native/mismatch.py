@@ -81,6 +81,8 @@ def check(asset: Asset, formats: Sequence[str]) -> Iterator[Fact]:
     found = [name for name in formats if name not in {"unknown", "empty", "lfs", "text"}]
     if not seen and promised & set(formats):
         return
+    if suffix == "pth" and found == ["script"] and not seen:
+        return  # a path file of Python's, which the reader of scripts judges line by line
     sort = _sort([seen, *found] if seen else found, suffix)
     if sort:
         what = seen or found[0]
