@@ -18,7 +18,7 @@ import msgspec
 
 from hauberk.core import Asset, Detector, Fact, Finding, Gap, Rule
 from hauberk.detect.engines.regex import pattern_of, redacted
-from hauberk.detect.errors import RuleError
+from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import findings_of_facts
 from hauberk.detect.text_windows import Window, windows
 
@@ -39,10 +39,7 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
     """A detector of `rules`. Raises RuleError on an unknown key or type in `match`."""
     compiled: list[tuple[Rule, _Match, Any]] = []
     for rule in rules:
-        try:
-            match = msgspec.convert(rule.match, _Match)
-        except msgspec.ValidationError as error:
-            raise RuleError(f"{rule.id}: match: {error}") from error
+        match = match_of(rule, _Match)
         compiled.append((rule, match, pattern_of(f"(?m)(?:{match.names}){_VALUE}")))
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:

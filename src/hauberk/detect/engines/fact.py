@@ -7,48 +7,12 @@
 Each distinct quoted piece becomes one finding.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import msgspec
-
-from hauberk.core import Asset, Detector, Fact, Finding, Gap, Rule
-from hauberk.detect.errors import RuleError
-from hauberk.detect.finding_of import findings_of_facts
-
-_Value = str | int | float | bool
-
-
-class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    checks: tuple[str, ...]
-    where: dict[str, _Value | list[_Value]] = {}
+from hauberk.core import Detector, Rule
+from hauberk.detect.facts import FactMatch, detector_of
 
 
 def compile_rules(rules: Sequence[Rule]) -> Detector:
     """A detector of `rules`. Raises RuleError on an unknown key or type in `match`."""
-    by_check: dict[str, list[tuple[Rule, _Match]]] = {}
-    for rule in rules:
-        try:
-            match = msgspec.convert(rule.match, _Match)
-        except msgspec.ValidationError as error:
-            raise RuleError(f"{rule.id}: match: {error}") from error
-        for check in match.checks:
-            by_check.setdefault(check, []).append((rule, match))
-
-    def detect(asset: Asset) -> Iterator[Finding | Gap]:
-        hits: dict[str, tuple[Rule, list[Fact]]] = {}
-        for fact in asset.facts:
-            for rule, match in by_check.get(fact.check, ()):
-                if not match.where or _fits(fact, match):
-                    hits.setdefault(rule.id, (rule, []))[1].append(fact)
-        for rule, facts in hits.values():
-            yield from findings_of_facts(rule, asset, facts)
-
-    return detect
-
-
-def _fits(fact: Fact, match: _Match) -> bool:
-    for key, wanted in match.where.items():
-        value = fact.attrs.get(key)
-        if value not in wanted if isinstance(wanted, list) else value != wanted:
-            return False
-    return True
+    return detector_of(rules, FactMatch, lambda fact: fact, lambda _fact, _match: True)

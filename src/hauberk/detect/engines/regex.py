@@ -21,6 +21,7 @@ import msgspec
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Detector, Fact, Finding, Gap, Rule
 from hauberk.detect.errors import RuleError
+from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import findings_of_facts
 from hauberk.detect.text_windows import Window, windows
 
@@ -41,10 +42,7 @@ class _Compiled:
     """A rule with its patterns."""
 
     def __init__(self, rule: Rule) -> None:
-        try:
-            self.match = msgspec.convert(rule.match, _Match)
-        except msgspec.ValidationError as error:
-            raise RuleError(f"{rule.id}: match: {error}") from error
+        self.match = match_of(rule, _Match)
         self.rule = rule
         for pattern in (*self.match.any, *self.match.excluded, self.match.names):
             _check(rule, pattern)
