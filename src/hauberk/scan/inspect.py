@@ -10,6 +10,7 @@ from hauberk.assets.formats import FORMATS
 from hauberk.assets.identify import identify
 from hauberk.assets.native import mismatch
 from hauberk.assets.reading import reader_of
+from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Fact, Finding, Gap, GapReason, Kind
 from hauberk.detect import Bench
 
@@ -28,9 +29,12 @@ class Inspection:
         self.kind = ""
 
     def run(self, asset: Asset) -> Iterator[Item]:
-        """Every finding and gap of `asset` and its members, each with its `root` set."""
+        """Every finding and gap of `asset` and its members, each with its `root` set.
+
+        What a directory says of one of its files counts against that file.
+        """
         for item in self._inspect(asset, 0):
-            yield msgspec.structs.replace(item, root=asset.uri)
+            yield msgspec.structs.replace(item, root=_root_of(item, asset))
 
     def _inspect(self, asset: Asset, depth: int) -> Iterator[Item]:
         known = self._known if depth == 0 else ()
@@ -75,6 +79,12 @@ class Inspection:
         self.budget.spend_member()
         self.budget.check_time()
         yield from self._inspect(member, depth)
+
+
+def _root_of(item: Item, asset: Asset) -> str:
+    tree = asset.content
+    about = item.asset.removeprefix(f"{asset.uri}/")
+    return item.asset if isinstance(tree, Tree) and about in tree.files else asset.uri
 
 
 def _attributed(asset: Asset, facts: list[Fact]) -> Iterator[Asset]:

@@ -10,16 +10,17 @@ from hauberk.assets.graphs.onnx import external_locations
 from hauberk.assets.graphs.onnx_tensor import location_problem
 from hauberk.assets.quoting import quote
 from hauberk.assets.tree import Tree
-from hauberk.core import Asset, Fact
+from hauberk.core import Asset, Fact, Gap, GapReason
 
-_MAX_MODELS = 200
+_MAX_MODELS = 2_000
 
 
-def external_files(asset: Asset, tree: Tree, budget: Budget) -> Iterator[Fact]:
+def external_files(asset: Asset, tree: Tree, budget: Budget) -> Iterator[Fact | Gap]:
     """Facts on the external data of every ONNX model in a directory."""
-    del asset
     for number, name in enumerate(sorted(n for n in tree.files if n.lower().endswith(".onnx"))):
         if number >= _MAX_MODELS:
+            note = f"only the first {_MAX_MODELS} ONNX models were held against the files they name"
+            yield Gap(asset.uri, GapReason.TOO_LARGE, note)
             return
         yield from check_external(tree, name, budget)
 
