@@ -405,6 +405,10 @@ def _persistent(m: Machine, value: Value) -> None:
         m.call_fact(kind.module, kind.name, "storage", group[2:])
         kind.called = True
         m.storages.append(group)
+    elif len(group) == 4 and group[0] == "module" and isinstance(group[1], Ref):
+        # PyTorch's legacy format: a class beside its source text, which the loader compares. It resolves to the class.
+        m.stack.append(group[1])
+        return
     else:
         m.fact("pickle.persistent-id", "a persistent id is resolved by the loading program", quoted=show(value))
     m.stack.append(DATA)
