@@ -26,7 +26,7 @@ from hauberk.assets.errors import ReadError
 from hauberk.assets.pickle import machine as pickle_machine
 from hauberk.assets.pickle.stream import read
 from hauberk.assets.pickle.trial import looks_like_pickle
-from hauberk.core import Asset, Fact, Finding, Gap
+from hauberk.core import Admission, Asset, Fact, Finding, Gap
 from hauberk.detect import Bench
 from hauberk.detect.capability import Capability, classify
 from hauberk.policy import DEFAULT_POLICY, decide
@@ -495,3 +495,37 @@ OPCODES = [bytes([code]) for code in range(256)] + [
 def test_opcode_soup_raises_only_read_errors(parts: list[bytes]) -> None:
     with contextlib.suppress(ReadError):
         assert len(items_of(b"\x80\x04" + b"".join(parts))) < 2000
+
+
+def _tensor_of(data: bytes) -> bytes:
+    """A pickle that calls torch.storage._load_from_bytes on `data`, as pickle.dumps(tensor) does."""
+    return b"\x80\x04\x8c\x0dtorch.storage\x8c\x10_load_from_bytes\x93B" + struct.pack("<I", len(data)) + data + b"\x85R."
+
+
+LEGACY = b"".join(  # what torch.save writes of an empty dict in the legacy format
+    (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", b"\x80\x02M\xe9\x03.", b"\x80\x02}.", b"\x80\x02}.", b"\x80\x02].")
+)
+
+
+def test_a_plainly_pickled_tensor_is_judged_by_its_bytes() -> None:
+    assert _verdict(_tensor_of(LEGACY)) == Admission.ADMIT
+
+
+def test_code_in_a_plainly_pickled_tensor() -> None:
+    """The bytes of a tensor are a file of its own: what it runs counts, whether it is held in memory or left in the file."""
+    evil = LEGACY.replace(b"\x80\x02}.", b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R.", 1)
+    assert _verdict(_tensor_of(evil)) == Admission.BLOCK
+    assert _verdict(_tensor_of(evil + b"\0" * (1 << 21))) == Admission.BLOCK
+
+
+def test_a_tensor_of_computed_bytes_is_unpickled_again() -> None:
+    assert (
+        _verdict(b"\x80\x04\x8c\x0dtorch.storage\x8c\x10_load_from_bytes\x93\x8c\x04acme\x8c\x01f\x93)R\x85R.") == Admission.BLOCK
+    )
+
+
+def _verdict(data: bytes) -> Admission:
+    bench = Bench(load_pack().rules)
+    items = list(Inspection(bench, Budget()).run(Asset(uri="t.pkl", name="t.pkl", content=BytesContent(data))))
+    findings = [item for item in items if isinstance(item, Finding)]
+    return decide(DEFAULT_POLICY, findings, [item for item in items if isinstance(item, Gap)]).admission

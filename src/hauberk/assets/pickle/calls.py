@@ -12,12 +12,14 @@ from hauberk.assets.pickle.text import PURE, method_of
 from hauberk.assets.pickle.values import (
     DATA,
     NONE,
+    TORCH_BYTES,
     UNSURE,
     Applied,
     Code,
     Method,
     Ref,
     Result,
+    Stretch,
     Table,
     Value,
     group_of,
@@ -64,7 +66,8 @@ def call(m: Machine, function: Value, args: Args, how: str) -> Value:
 def _call(m: Machine, function: Value, args: Args, how: str) -> Value:
     if isinstance(function, Ref):
         function.called = True
-        nested_arguments(m, args)
+        if function.path != TORCH_BYTES:
+            nested_arguments(m, args)
         meaning = MEANINGS.get(_key(function))
         if meaning is not None:
             return meaning(m, function, args, how)
@@ -371,6 +374,17 @@ def _sized(m: Machine, function: Ref, args: Args, how: str) -> Value:
 # -- strings
 
 
+def _torch_bytes(m: Machine, function: Ref, args: Args, how: str) -> Value:
+    """A tensor that was pickled plainly: torch.load of a constant, harmless when the constant, looked at as a file, is."""
+    data = args[0] if len(args) == 1 else UNSURE
+    file = data if isinstance(data, bytes) else (data.start, data.length) if isinstance(data, Stretch) else None
+    if file is not None and m.torch_child(file):
+        m.call_fact(function.module, function.name, how, args, capability="data")
+    else:
+        m.call_fact(function.module, function.name, how, args)
+    return Result(function, args)
+
+
 def _pure(m: Machine, function: Ref, args: Args, how: str) -> Value:
     m.call_fact(function.module, function.name, how, args)
     compute = PURE.get(_key(function))
@@ -460,6 +474,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     **dict.fromkeys((_CLOUD + "_builtin_type", _DILL + "_load_type", _DILL + "_get_type"), _named_type),
     "builtins.type": _type,
+    TORCH_BYTES: _torch_bytes,
     "copyreg.add_extension": _add_extension,
     **dict.fromkeys(
         ("builtins.list", "builtins.tuple", "builtins.set", "builtins.bytes", "builtins.bytearray", "operator.mul", "operator.pow",

@@ -5,7 +5,7 @@ from typing import Final
 
 from hauberk.assets.pickle.machine import CONSTANT_LIMIT, TABLE, Halt, Machine, opcode
 from hauberk.assets.pickle.nested import nested_base64, nested_in_slice, nested_pickle
-from hauberk.assets.pickle.values import DATA, NONE, Opaque, Value
+from hauberk.assets.pickle.values import DATA, NONE, TORCH_BYTES, Opaque, Ref, Stretch, Value
 
 _HUGE: Final = 1 << 30  # an allocation that no argument of a legitimate stream asks for before its bytes are there
 _LONGEST: Final = 1 << 16
@@ -127,12 +127,20 @@ def _bytes_of(m: Machine, length: int) -> None:
         _long_argument(m, length)
         start = m.offset
         m.skip(length)
-        nested_in_slice(m, start, length)
-        m.stack.append(Opaque(f"<{length} bytes>"))
+        if not _is_torch_argument(m):
+            nested_in_slice(m, start, length)
+        m.stack.append(Stretch(start, length))
         return
     data = m.take(length)
-    nested_pickle(m, data, "a bytes constant")
+    if not _is_torch_argument(m):
+        nested_pickle(m, data, "a bytes constant")
     m.stack.append(data)
+
+
+def _is_torch_argument(m: Machine) -> bool:
+    """Whether the constant is what a tensor is loaded from; the call hands it on as a file of its own."""
+    below = m.stack[-1] if m.stack else None
+    return isinstance(below, Ref) and below.path == TORCH_BYTES
 
 
 def _long_argument(m: Machine, length: int) -> None:

@@ -22,6 +22,7 @@ LINE_LIMIT: Final = 1 << 20  # longest text argument that is looked at
 CONSTANT_LIMIT: Final = 1 << 20  # longest string or bytes kept as itself
 MEMO_KEPT: Final = 24 << 20  # characters of strings in the memo, beyond which only where they lie is kept
 MAX_CHILDREN: Final = 64
+MAX_TORCH_FILES: Final = 20_000  # tensors pickled one by one
 QUOTES_PER_CALL: Final = 2
 DEEP: Final = 10_000
 _STEPS: Final = 512
@@ -84,7 +85,7 @@ class Machine:
         self.out: list[Fact | Asset | Gap] = []
         self.refs: dict[tuple[str, str], Ref] = {}
         self.extensions: dict[int, Ref] = {}
-        self.children = 0
+        self.children = self.torch_files = 0
         self._told: dict[tuple[str, str, str, str], int] = {}
         self.depth = 0
         self.begin(start)
@@ -322,8 +323,17 @@ class Machine:
         if self.children >= MAX_CHILDREN:
             return
         self.children += 1
-        content = BytesContent(data) if isinstance(data, bytes) else SliceContent(self.content, *data)
-        self.out.append(self.asset.child(name, content, format="pickle"))
+        self.out.append(self.asset.child(name, self._content(data), format="pickle"))
+
+    def torch_child(self, data: bytes | tuple[int, int]) -> bool:
+        """A whole torch file for the driver to inspect; False when there were too many."""
+        self.torch_files += 1
+        if self.torch_files <= MAX_TORCH_FILES:
+            self.out.append(self.asset.child(f"tensor@{self.opcode_at}", self._content(data)))
+        return self.torch_files <= MAX_TORCH_FILES
+
+    def _content(self, data: bytes | tuple[int, int]) -> Content:
+        return BytesContent(data) if isinstance(data, bytes) else SliceContent(self.content, *data)
 
     # -- running
 

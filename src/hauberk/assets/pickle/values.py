@@ -34,6 +34,19 @@ class Opaque:
         return self.text
 
 
+class Stretch(Opaque):
+    """A bytes constant too long to be held: where it lies."""
+
+    __slots__ = ("length", "start")
+
+    def __init__(self, start: int, length: int) -> None:
+        super().__init__(f"<{length} bytes>")
+        self.start, self.length = start, length
+
+
+TORCH_BYTES: Final = "torch.storage._load_from_bytes"  # what a tensor is plainly pickled with; its argument is a torch file
+
+
 DATA: Final = Opaque("<data>")
 NONE: Final = Opaque("None")
 FILL: Final = Opaque("<…>")  # on the stack: any number of inert values (pickle_bulk)
