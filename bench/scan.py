@@ -41,7 +41,7 @@ def _measure(command: list[str], timeout: float) -> dict[str, float | str]:
         note = ""
         try:
             with open(os.devnull, "wb") as null:
-                subprocess.run(command, stdout=null, stderr=null, timeout=timeout, check=False)
+                subprocess.run(command, stdout=null, stderr=null, timeout=timeout, check=False, cwd=tempfile.gettempdir())
         except subprocess.TimeoutExpired:
             note = f"not finished in {timeout:g} s"
         except OSError as error:
