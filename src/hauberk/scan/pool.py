@@ -4,13 +4,15 @@ A worker is forked after the rules are compiled, so all share them. It is sent a
 message each; the parent always knows which entry a worker is on, so a death costs one Gap and no more.
 """
 
+import gc
 import multiprocessing
 import resource
+import select
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 
 import msgspec
 
@@ -86,6 +88,8 @@ class _Worker:
 
 def _serve(connection: Connection, examine: Examine) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    gc.freeze()  # the rules live as long as we do: let the collector pass them over, and come less often
+    gc.set_threshold(50_000, 20, 100)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while True:
@@ -106,9 +110,9 @@ def examine_all(entries: Sequence[Entry], examine: Examine, jobs: int, options: 
         for worker in busy:
             worker.send(queue.popleft())
         while busy:
-            ready = set(wait([worker.connection for worker in busy], timeout=1.0))
+            ready = _ready(busy)
             for worker in busy:
-                outcome = worker.outcome(ready=worker.connection in ready)
+                outcome = worker.outcome(ready=worker.connection.fileno() in ready)
                 if outcome is not None:
                     yield outcome
                 if not worker.batch and queue:
@@ -119,6 +123,14 @@ def examine_all(entries: Sequence[Entry], examine: Examine, jobs: int, options: 
     finally:
         for worker in busy:
             worker.stop()
+
+
+def _ready(workers: Iterable[_Worker]) -> set[int]:
+    """The file descriptors of the workers that have answered or died, after a second at most."""
+    poller = select.poll()  # without the selector object that multiprocessing's wait builds each time
+    for worker in workers:
+        poller.register(worker.connection.fileno(), select.POLLIN)
+    return {descriptor for descriptor, _ in poller.poll(1000)}
 
 
 def patience_of(limits: Limits) -> float:
