@@ -104,8 +104,7 @@ def _lzma_alone(probe: Probe, found: list[str]) -> bool:
 
 
 def _pickle(probe: Probe, found: list[str]) -> bool:
-    if probe.head[:1] != b"\x80" and any(label not in {"zip", "tar"} for label in found):
-        return False
+    # A float, a number or a string can be the first opcode and spell "GIF8", "MZ" or "CBM1": no magic number rules it out.
     if "torch_legacy" in found:
         return False
     from hauberk.assets.pickle.trial import begins_as_pickle, looks_like_pickle

@@ -13,6 +13,7 @@ from hauberk.assets.containers.archive_tree import Gathering
 from hauberk.assets.containers.member_path import link_fact
 from hauberk.assets.containers.torch_zip import TorchZip, profile
 from hauberk.assets.containers.zip_facts import first_of_each, layout_facts, member_facts, name_clash_facts, name_of, overlap_facts
+from hauberk.assets.containers.zip_headers import END_SIZE
 from hauberk.assets.containers.zip_layout import Layout, Member, read_layout
 from hauberk.assets.containers.zip_members import head_of, read_member
 from hauberk.assets.content import SliceContent
@@ -23,7 +24,7 @@ from hauberk.assets.source.loose import without_padding
 from hauberk.core import Asset, Fact, Gap, GapReason
 
 _OVERLAPPING_READ = 16
-_TEXT_START = re.compile(rb"[\x20-\x7e\n]{12}")
+_STREAM_START = re.compile(rb"[\x20-\x7e\n]{12}|\x80[\x02-\x05][\x28-\x95]")
 
 
 def read(asset: Asset, budget: Budget) -> Iterator[Fact | Asset | Gap]:
@@ -121,9 +122,9 @@ def _storage(asset: Asset, member: Member, room: int, budget: Budget) -> Iterato
 
 
 def _text_pickle(asset: Asset, member: Member, room: int, head: bytes) -> str:
-    """Pickles of protocol 0 are text without a magic number: a bounded trial run tells. Numbers are no text."""
+    """Pickles of protocol 0 are text without a magic number, later ones have two bytes: a bounded trial run tells."""
     assert asset.content is not None
-    if member.local is None or member.head.method or not _TEXT_START.match(head):
+    if member.local is None or member.head.method or not _STREAM_START.match(head):
         return ""
     return "pickle" if looks_like_pickle(SliceContent(asset.content, member.local.end, room), head) else ""
 
@@ -131,6 +132,10 @@ def _text_pickle(asset: Asset, member: Member, room: int, head: bytes) -> str:
 def _loose_bytes(asset: Asset, layout: Layout, budget: Budget) -> Iterator[Asset]:
     """What lies between the members and behind the zip, to be recognised like any other file."""
     assert asset.content is not None
+    for end in layout.ends[:64]:
+        comment = SliceContent(asset.content, end.at + END_SIZE, max(0, end.end - end.at - END_SIZE))
+        if comment.size and looks_like_pickle(comment, comment.read(0, HEAD)):
+            yield asset.child("(comment of the zip)", comment, format="pickle")
     for start, end in [*layout.between[:64], layout.trailing]:
         rest = without_padding(asset.content, start, end, budget)
         if rest is not None:

@@ -52,29 +52,36 @@ def _index(opcode: bytes, width: int, live: tuple[int, ...]) -> bytes:
     return opcode + refused + b"." * width
 
 
-def _makers(classes: tuple[int, ...], value: bytes) -> list[bytes]:
+def _makers(classes: tuple[int, ...], value: bytes, memo: bytes) -> list[bytes]:
     """Objects of classes that have been reported: `cls args NEWOBJ` or `cls args REDUCE`, the class from the memo."""
     if not classes:
         return []
     short = [rb"h" + re.escape(bytes([n])) for n in classes if n < 256]
     wide = [rb"j" + re.escape(n.to_bytes(4, "little")) for n in classes]
-    args = rb"(?:\)|%(v)s\x85|%(v)s%(v)s\x86|%(v)s%(v)s%(v)s\x87)\x94?" % {b"v": b"(?:" + value + rb")\x94?"}
-    return [b"(?:" + b"|".join(short + wide) + b")" + args + rb"[\x81R]"]
+
+    def args(one: bytes) -> bytes:
+        return rb"(?:\)|%(v)s\x85|%(v)s%(v)s\x86|%(v)s%(v)s%(v)s\x87)" % {b"v": b"(?:" + one + b")" + memo} + memo
+
+    cls = b"(?:" + b"|".join(short + wide) + b")"
+    # What is called with a string may open the file of that name: the handlers look at it.
+    return [cls + args(value) + rb"\x81", cls + args(rb"[N\x88\x89]|" + _NUMBERS) + b"R"]
 
 
 @lru_cache(maxsize=16)
 def run_pattern(live: tuple[int, ...], classes: tuple[int, ...], *, memoize: bool) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """A run of inert opcodes, and what counts its MEMOIZEs."""
+    """A run of inert opcodes, and what finds its MEMOIZEs, or its PUTs."""
     memo = rb"" if memoize else b"|" + _index(b"q", 1, live) + b"|" + _index(b"r", 4, live)
     gets = _index(b"h", 1, live) + b"|" + _index(b"j", 4, live)
     scalar = gets + rb"|[N\x88\x89]|" + _NUMBERS + b"|" + _TEXT
     plain = rb"[N\x88\x89)\x85-\x87asb" + (rb"\x94" if memoize else b"") + b"]"
-    atom = b"|".join([gets, plain, _OPENINGS, _NUMBERS, _TEXT, _LONG_TEXT, *_makers(classes, scalar)]) + memo
+    makers = _makers(classes, scalar, rb"\x94?" if memoize else b"")
+    atom = b"|".join([gets, plain, _OPENINGS, _NUMBERS, _TEXT, _LONG_TEXT, *makers]) + memo
     body = b"(?:" + atom + b")*+"
     for _ in range(3):
         body = b"(?:" + atom + rb"|\(" + body + _CLOSE + b")*+"
     uncounted = rb"[N\x88\x89)\]}\x8f\x85-\x87asb(tedlu\x90\x91\x81R]|[h].|j....|" + _NUMBERS + b"|" + _TEXT + b"|" + _LONG_TEXT
-    return re.compile(body, re.DOTALL), re.compile(b"(?:" + uncounted + rb")*+\x94", re.DOTALL)
+    found = rb"\x94" if memoize else rb"(?:q(.)|r(....))"
+    return re.compile(body, re.DOTALL), re.compile(b"(?:" + uncounted + b")*+" + found, re.DOTALL)
 
 
 def follow_runs(m: "Machine") -> None:
@@ -84,7 +91,7 @@ def follow_runs(m: "Machine") -> None:
         m.bulk_after = m.offset + (1 << 20)
         return
     run, memoized = found
-    gained, steps = 0, 1
+    gained, steps, puts = 0, 1, m.puts
     for _ in range(256):
         steps = min(steps * 2, 16)
         if _frame_is_inert(m):
@@ -94,14 +101,14 @@ def follow_runs(m: "Machine") -> None:
                 gained += end - m.pos
                 steps = 1  # what ends a run mostly closes a container: the next run may be one level up
                 _swallow(m, end, memoized)
-        if m.step(steps) or m.live_version != m.pattern_version:
+        if m.step(steps) or m.live_version != m.pattern_version or m.puts != puts:
             break
     if gained < 4096:
         m.bulk_after = m.offset + 4096
 
 
 def _pattern(m: "Machine") -> tuple[re.Pattern[bytes], re.Pattern[bytes]] | None:
-    if m.puts and m.memoizes:
+    if m.stepwise or (m.puts and m.memoizes):
         return None
     live, classes = m.live_indexes()
     if len(live) > _MAX_LIVE:
@@ -123,7 +130,11 @@ def is_made(value: Value) -> bool:
 
 def _swallow(m: "Machine", end: int, memoized: re.Pattern[bytes]) -> None:
     count = 0
-    if not m.puts:
+    if m.puts:
+        if _overwrites(m, end, memoized):
+            start_over(m)
+            return
+    else:
         # With one more at its end the last match always succeeds, so counting never starts over: it stays linear.
         count = memoized.subn(b"", m.buffer[m.pos : end] + b"\x94")[1] - 1
     frame = m.stack[m.fence :]
@@ -131,9 +142,24 @@ def _swallow(m: "Machine", end: int, memoized: re.Pattern[bytes]) -> None:
     if count:
         m.regions.append((m.memo_size, m.offset))
         m.memo_size += count
+        m.memoizes = True
     m.swallowed = True
     m.stack[m.fence :] = [FILL]
     m.pos = end
+
+
+def _overwrites(m: "Machine", end: int, puts: re.Pattern[bytes]) -> bool:
+    """Whether a PUT of the run ahead takes the place of a known memo entry. No pickler writes one index twice."""
+    memo = m.memo
+    found = puts.findall(m.buffer[m.pos : end] + b"q\0")  # with a last one it stays linear, as where MEMOIZEs are counted
+    found.pop()
+    return any(int.from_bytes(one or four, "little") in memo for one, four in found)
+
+
+def start_over(m: "Machine") -> None:
+    """Follows the stream from its start, opcode by opcode: its memo cannot be kept over runs that are passed over."""
+    m.begin(m.started)
+    m.stepwise = True
 
 
 def go_back(m: "Machine") -> bool:

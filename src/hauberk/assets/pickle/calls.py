@@ -3,6 +3,7 @@
 Every call becomes a fact that names what is really called: `partial(f)`, `map(f, ...)` and `getattr(m, 'f')` name `f`.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -26,9 +27,11 @@ from hauberk.assets.pickle.values import (
     members_of,
     show,
 )
+from hauberk.core.asset import Scalar
 
 Args = tuple[Value, ...]
 Meaning = Callable[[Machine, Ref, Args, str], Value]
+_PLACE: Final = re.compile(r"[/~]|\.{1,2}/|[A-Za-z]:\\|\\\\|[a-z][a-z0-9+]{1,9}://|[\w.-]+(?:/[\w.-]+)+\Z")
 _FOLLOWED: Final = 24  # calls inside calls
 _ALIASES: Final = {
     "__builtin__": "builtins",
@@ -114,10 +117,16 @@ def _key(ref: Ref) -> str:
 
 
 def _plain(m: Machine, function: Ref, args: Args, how: str) -> Value:
-    if m.call_fact(function.module, function.name, how, args) and not function.settled and _settles(function):
+    attrs: dict[str, Scalar] = {"place": True} if how == "call" and any(map(_is_place, args[:8])) else {}
+    if m.call_fact(function.module, function.name, how, args, **attrs) and not function.settled and _settles(function):
         function.settled = True
         m.live_version += 1
     return Result(function, args)
+
+
+def _is_place(arg: Value) -> bool:
+    """Whether an argument reads as a path, a URL or the name of a repository."""
+    return isinstance(arg, str) and len(arg) < 4096 and _PLACE.match(arg) is not None
 
 
 def _settles(function: Ref) -> bool:

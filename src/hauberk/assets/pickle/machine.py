@@ -92,6 +92,8 @@ class Machine:
 
     def begin(self, start: int) -> None:
         """Gets ready for a new stream at `start`: another load() has a new stack and memo."""
+        self.started = start
+        self.stepwise = False  # no run is passed over
         self.stack = []
         self.marks = []
         self.fence = 0
@@ -296,7 +298,7 @@ class Machine:
 
     def call_fact(self, module: str, name: str, how: str, args: tuple[Value, ...], **attrs: Scalar) -> bool:
         """A fact that `module`.`name` is called, a few times at most for each way; True once they are told."""
-        key = (module, name, how, str(attrs.get("capability", "")))
+        key = (module, name, how, f"{attrs.get('capability', '')}{attrs.get('place', '')}")
         seen = self._told.get(key, 0)
         if seen >= QUOTES_PER_CALL:
             return True

@@ -9,7 +9,7 @@ from hauberk.assets.pickle.machine import Machine
 from hauberk.assets.pickle.sniff import may_be_pickle
 
 _SHORTEST: Final = 4
-_CALL: Final = re.compile(
+CALL: Final = re.compile(
     rb"c(os|posix|nt|subprocess|builtins|__builtin__|sys|pty|socket|importlib|runpy|shutil|commands)\n([A-Za-z_]\w{0,60})\n"
 )
 _TEXT_CHECKED: Final = 4096
@@ -28,7 +28,7 @@ def nested_pickle(machine: Machine, data: bytes, what: str) -> None:
 
 
 def _embedded_call(machine: Machine, data: bytes) -> None:
-    match = _CALL.search(data)
+    match = CALL.search(data)
     if match is not None:
         quoted = b".".join(match.group(1, 2)).decode("ascii")
         machine.fact("pickle.embedded-call", "a constant holds opcodes that fetch a harmful global", quoted=quoted)

@@ -4,7 +4,7 @@ import struct
 from typing import Final
 
 from hauberk.assets.pickle.arrays import read_array
-from hauberk.assets.pickle.bulk import go_back
+from hauberk.assets.pickle.bulk import go_back, start_over
 from hauberk.assets.pickle.calls import call, new
 from hauberk.assets.pickle.constants import CONSTANTS
 from hauberk.assets.pickle.machine import TABLE, Halt, Machine, Passed, Stopped, opcode, unknown_opcode
@@ -198,14 +198,16 @@ def _mutates(m: Machine, target: Value, verb: str, items: list[Value]) -> None:
 
 @opcode(0x94)  # MEMOIZE
 def _memoize(m: Machine) -> None:
+    if m.puts and m.swallowed:  # where it goes depends on what was passed over
+        start_over(m)
+        return
     m.memoizes = True
     m.put(m.memo_size, m.top())
 
 
 @opcode(0x71)  # BINPUT
 def _binput(m: Machine) -> None:
-    m.puts = True
-    m.put(m.byte(), m.top())
+    _put_at(m, m.byte())
 
 
 @opcode(0x72)  # LONG_BINPUT
@@ -219,9 +221,16 @@ def _put(m: Machine) -> None:
 
 
 def _far(m: Machine, index: int) -> None:
-    m.puts = True
     if index > _MEMO_FAR and index > m.offset:
         m.fact("pickle.memo-far", f"memo index {index} makes the unpickler allocate {index * 16} bytes", index=index)
+    _put_at(m, index)
+
+
+def _put_at(m: Machine, index: int) -> None:
+    if m.memoizes and m.swallowed:
+        start_over(m)
+        return
+    m.puts = True
     m.put(index, m.top())
 
 

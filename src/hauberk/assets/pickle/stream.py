@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Generator, Iterator
+from itertools import islice
 from typing import Final
 
 from hauberk.assets.budget import Budget
 from hauberk.assets.content import SliceContent
 from hauberk.assets.errors import ReadError
 from hauberk.assets.pickle.machine import Halt
+from hauberk.assets.pickle.nested import CALL
 from hauberk.assets.pickle.opcodes import Machine
 from hauberk.assets.pickle.trial import looks_like_pickle
 from hauberk.core import Asset, Fact, Gap, GapReason
@@ -100,9 +102,20 @@ def _behind(machine: Machine, end: int) -> Iterator[Fact | Asset | Gap]:
     yield from _search(machine, end)
 
 
+def _search_text(machine: Machine, start: int, data: bytes) -> Iterator[Asset]:
+    """As `_search`, for a stream of protocol 0 behind a few bytes of anything: it begins with a harmful global."""
+    for match in islice(CALL.finditer(data), 8):
+        at = start + match.start()
+        rest = SliceContent(machine.content, at, machine.size - at)
+        if looks_like_pickle(rest, rest.read(0, 4096)):
+            yield machine.asset.child(f"pickle@{at}", rest, format="pickle")
+            return
+
+
 def _search(machine: Machine, start: int) -> Iterator[Fact | Asset | Gap]:
     """Looks for a stream behind bytes that are none: a loader that seeks, or resumes, would run it."""
     data = machine.content.read(start, _SEARCHED)
+    yield from _search_text(machine, start, data)
     for number, match in enumerate(_START.finditer(data)):
         if number >= 64:
             return

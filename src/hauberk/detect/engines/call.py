@@ -8,12 +8,15 @@
 A fact may carry `capability` itself where its reader knows better than the name tells (a `getattr` followed to its end).
 """
 
+import sys
 from collections.abc import Sequence
 
 from hauberk.core import Detector, Fact, Rule
 from hauberk.detect.capability import Capability, classify
 from hauberk.detect.facts import FactMatch, detector_of
 
+# Packages whose classes take strings as values: names of devices, paths that nobody opens, time zones.
+_OWN_VALUES = sys.stdlib_module_names | {"__builtin__", "numpy", "torch", "pandas", "pyarrow", "pytz", "dateutil"}
 _CAPABILITIES = frozenset(map(str, Capability))
 
 
@@ -31,4 +34,8 @@ def capability_of(fact: Fact) -> Capability:
     worked_out = fact.attrs.get("capability")
     if isinstance(worked_out, str) and worked_out in _CAPABILITIES:
         return Capability(worked_out)
-    return classify(str(fact.attrs.get("module", "")), str(fact.attrs.get("name", "")))
+    module, name = str(fact.attrs.get("module", "")), str(fact.attrs.get("name", ""))
+    found = classify(module, name)
+    # Classes of other packages are plain as a pickler makes them, without __init__; called with a path many open it.
+    opens = found is Capability.DATA and fact.attrs.get("place") is True and name.rpartition(".")[2][:1].isupper()
+    return Capability.UNKNOWN if opens and module.partition(".")[0] not in _OWN_VALUES else found
