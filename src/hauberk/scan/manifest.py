@@ -4,7 +4,7 @@ It lies beside the weights as `hauberk.manifest.json`, is itself signed, and let
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -63,7 +63,12 @@ def paths_of(folder: str, ignored: tuple[str, ...]) -> Iterator[tuple[str, bool]
         folders[:] = sorted(set(folders) - set(linked))
         for name in sorted((*names, *linked)):
             path = os.path.relpath(os.path.join(where, name), folder).replace(os.sep, "/")
-            yield path, any(path == skip or path.startswith(f"{skip}/") for skip in ignored)
+            yield path, is_under(path, ignored)
+
+
+def is_under(path: str, folders: Iterable[str]) -> bool:
+    """Whether `path` is one of `folders` or lies below one; all relative, with `/`."""
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def measure_file(folder: str, path: str, progress: Callable[[int], None] | None = None) -> FileEntry:

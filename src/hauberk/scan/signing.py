@@ -17,6 +17,7 @@ from hauberk.scan.manifest import (
     FileEntry,
     Manifest,
     TensorChange,
+    is_under,
     measure_file,
     paths_of,
     read_manifest,
@@ -83,7 +84,7 @@ def sign_directory(folder: str, keys: KeyMaterial, signature: str = "", progress
     outside = (*UNCOVERED, *_signature_inside(folder, signature), NAME)
     entries = [measure_file(folder, path, progress) for path, out in paths_of(folder, outside) if not out]
     write_manifest(Manifest(tuple(entries)), os.path.join(folder, NAME))
-    signed = [entry for entry in (*entries, measure_file(folder, NAME)) if not _is_under(entry.path, left_out)]
+    signed = [entry for entry in (*entries, measure_file(folder, NAME)) if not is_under(entry.path, left_out)]
     config = signing.Config().set_hashing_config(_Measured(signed, left_out))
     try:
         if keys.certificate:
@@ -117,14 +118,15 @@ def verify_directory(
     own = _own_manifest(folder, signed)
     signed |= {path: entry.sha256 for path, entry in own.items() if path not in signed and method == "sha256"}
     # What the signature leaves out, our manifest covers, but for .git.
-    left_out = (*(UNCOVERED if own else ignore), *_signature_inside(folder, signature))
+    itself = _signature_inside(folder, signature)
+    left_out = (*(UNCOVERED if own else ignore), *itself)
     present: dict[str, FileEntry] = {}
     ignored: list[str] = []
     unchecked: list[str] = []
     globs = tuple(only)
     for path, out in paths_of(folder, left_out):
         if out:
-            ignored += [path] if path not in _signature_inside(folder, signature) else []
+            ignored += [path] if path not in itself else []
         elif globs and not any(fnmatch.fnmatch(path, glob) for glob in globs):
             unchecked.append(path)
         else:
@@ -260,10 +262,6 @@ def _own_manifest(folder: str, signed: dict[str, str]) -> dict[str, FileEntry]:
     if NAME not in signed or not os.path.isfile(path) or measure_file(folder, NAME).sha256 != signed[NAME]:
         return {}
     return read_manifest(path).by_path
-
-
-def _is_under(path: str, folders: Iterable[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def _left_out(folder: str, signature: str) -> tuple[str, ...]:
