@@ -23,6 +23,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True):
     quote: str = ""
     note: str = ""
     rate: Rate | None = None
+    score: float | None = None  # calibrated probability, of detectors that give one
 
 
 class Finding(msgspec.Struct, frozen=True):
