@@ -35,11 +35,25 @@ class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.zh if language == "zh" else self.en
 
 
+class SampleMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Makes a sample's text one message of a conversation, and says what is around it."""
+
+    role: str = "user"
+    output: bool = False  # from the model
+    system: tuple[str, ...] = ()
+    canaries: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()  # tool results and documents of the conversation
+    user: tuple[str, ...] = ()
+    tools: tuple[dict[str, object], ...] = ()  # name, description, parameters
+    calls: str = ""  # the tool that this message calls; the text is its arguments
+
+
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A proof that travels with its rule: it fires `hits` times (None: at least once; 0: stays quiet).
 
     Exactly one of `text`, `base64` (zlib-compressed or plain bytes) or `files` (relative name -> text) gives the material;
     `path` is the file name it is scanned under. `links` (name -> target) adds symbolic links to `files`.
+    With `message` the text is a message of a conversation.
     """
 
     name: str
@@ -49,6 +63,7 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     links: dict[str, str] = {}
     path: str = "sample"
     hits: int | None = None
+    message: SampleMessage | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,10 +4,14 @@ import base64
 import zlib
 from collections.abc import Iterator
 
+import msgspec
+
 from hauberk.assets.budget import Budget
+from hauberk.assets.chat import Context, Direction, MessageContent, Role, ToolCall, ToolSpec, message_asset
 from hauberk.assets.content import BytesContent
 from hauberk.assets.tree import Tree
 from hauberk.core import Asset, Finding, Gap, Kind, Rule, Sample
+from hauberk.core.rule import SampleMessage
 from hauberk.detect import Bench
 from hauberk.scan.inspect import Inspection
 
@@ -34,8 +38,23 @@ def inspect_sample(sample: Sample, bench: Bench) -> Iterator[Finding | Gap]:
             member = Asset(uri=f"{sample.path}/{name}", name=name, content=content)
             yield from Inspection(bench, Budget()).run(member)
         return
+    if sample.message is not None:
+        yield from bench.inspect(message_asset(_message(sample.text, sample.message)))
+        return
     asset = Asset(uri=sample.path, name=sample.path, content=BytesContent(sample_bytes(sample)))
     yield from Inspection(bench, Budget()).run(asset)
+
+
+def _message(text: str, around: SampleMessage) -> MessageContent:
+    context = Context(
+        system=around.system,
+        canaries=around.canaries,
+        tools=tuple(msgspec.convert(tool, ToolSpec) for tool in around.tools),
+        foreign=around.foreign,
+        user=around.user,
+    )
+    direction = Direction.OUTPUT if around.output else Direction.INPUT
+    return MessageContent(text, Role(around.role), direction, context, ToolCall(around.calls, text) if around.calls else None)
 
 
 def check_sample(rule: Rule, sample: Sample, bench: Bench) -> str:
