@@ -49,6 +49,7 @@ class Exchange(msgspec.Struct):
     stream: bool = False
     max_tokens: int | None = None
     user: str = ""  # the end user's id, if the application passes one
+    unread: tuple[str, ...] = ()  # parts that reach the model and were not read: "messages.0.content.1: input_audio"
 
     def context(self, canaries: tuple[str, ...] = ()) -> Context:
         """What detectors may need to know around each message."""

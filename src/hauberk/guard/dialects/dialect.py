@@ -1,6 +1,17 @@
-"""What every dialect can do."""
+"""What every dialect can do.
 
-from collections.abc import Iterable
+How a gateway writes a guarded stream, for each Delta in order:
+
+1. With a `channel` and a `text` or a `tool`: `session.push(channel, text, tool)`; the Delta's own bytes are not sent, but for
+   those that open a tool's call (`tool` set), which are sent as they are (their `text` is always empty).
+2. With `ends`: `session.end(channel)` for each of them, before anything else of this Delta is sent.
+3. Each text that the session releases is sent as `made(channel, text)`; `b""` means that nothing goes on the wire now.
+4. With `repeats`: `restated(delta, sent)` is sent, where `sent` maps each channel to all the text sent on it. Never `raw`:
+   the event repeats what was streamed, and would carry what was redacted.
+5. Everything else: `raw`, which may be empty.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -25,6 +36,8 @@ class Delta(msgspec.Struct):
 
     `channel` names what the text belongs to (`0` first choice's text, `0/tool/1` arguments of its second call, ...); texts
     of one channel joined in order are the whole. Events without text (`channel` "") carry roles, ids, usage, the end.
+    The part before the first slash is the choice; `/tool/` is in the name of every channel that carries a call's arguments.
+    An event with a text carries nothing else: an upstream's event that does is divided.
     """
 
     raw: bytes
@@ -35,6 +48,8 @@ class Delta(msgspec.Struct):
     finish: str = ""  # why the channel's choice ended, on the event that says so
     usage: Usage | None = None
     done: bool = False  # the stream's last event
+    ends: tuple[str, ...] = ()  # channels that are complete with this event
+    repeats: tuple[str, ...] = ()  # channels whose text stands once more in this event
 
 
 class EventStream(Protocol):
@@ -53,7 +68,11 @@ class EventStream(Protocol):
         ...
 
     def made(self, channel: str, text: str) -> bytes:
-        """A new event that carries `text` on `channel`."""
+        """A new event that carries `text` on `channel`; empty when the API has none and only a closing event says the text."""
+        ...
+
+    def restated(self, delta: Delta, sent: Mapping[str, str]) -> bytes:
+        """`delta`, which repeats texts, as wire bytes with what was sent in their place; channels not in `sent` become empty."""
         ...
 
     def ended(self, channel: str, finish: str) -> bytes:
@@ -90,8 +109,8 @@ class Dialect(Protocol):
         """The answer for the client."""
         ...
 
-    def stream(self, exchange: Exchange) -> EventStream:
-        """A reader for the answer to `exchange` as it comes."""
+    def stream(self, exchange: Exchange, model: str = "") -> EventStream:
+        """A reader for the answer to `exchange` as it comes; `model` is the name that clients are told when it is given."""
         ...
 
     def error(self, refusal: Refusal) -> bytes:

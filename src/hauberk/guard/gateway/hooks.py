@@ -66,8 +66,8 @@ class Gate(Protocol):
 class Session(Protocol):
     """The guard of one answer that streams. Tokens go in, what may be sent comes out."""
 
-    async def push(self, channel: str, text: str) -> "Release":
-        """Text that arrived on `channel`."""
+    async def push(self, channel: str, text: str, tool: str = "") -> "Release":
+        """Text that arrived on `channel`; `tool` is the name that the event gave which opened a tool's call, its text empty."""
         ...
 
     async def end(self, channel: str) -> "Release":
