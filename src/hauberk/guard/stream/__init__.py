@@ -1,0 +1,1 @@
+"""Guarding an answer while it streams."""
