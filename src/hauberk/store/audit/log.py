@@ -34,10 +34,15 @@ class LogOptions(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """An entry that is on disk: its number and leaf hash."""
+    """An entry that is on disk, and its leaf hash."""
 
-    seq: int
+    entry: Entry
     hash: bytes
+
+    @property
+    def seq(self) -> int:
+        """Its number, from 0."""
+        return self.entry.seq
 
 
 class _Waiting(msgspec.Struct):
@@ -138,12 +143,13 @@ class AuditLog:
         lines: list[bytes] = []
         seq, prev = self._tail.tree.size, self._tail.prev
         for waiting in batch:
-            line, digest = _line(Entry(seq, waiting.time, waiting.type, prev.hex(), dict(waiting.data)))
+            entry = Entry(seq, waiting.time, waiting.type, prev.hex(), dict(waiting.data))
+            line, digest = _line(entry)
             if not digest:
                 waiting.done.set_exception(AuditRefused(line.decode()))
                 continue
             lines.append(line)
-            receipts.append((waiting, Receipt(seq, digest)))
+            receipts.append((waiting, Receipt(entry, digest)))
             seq, prev = seq + 1, digest
         if not receipts:
             return

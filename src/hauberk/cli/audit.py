@@ -1,0 +1,127 @@
+"""`hauberk audit`."""
+
+import sys
+from typing import Any
+
+import click
+
+from hauberk.cli.errors import UserError
+
+
+@click.group("audit")
+def command() -> None:
+    r"""Verify the gateway's audit log, offline, and show what is in it.
+
+    \b
+    Examples:
+      hauberk audit verify ./audit                         with the public key beside the log
+      hauberk audit verify ./audit --key audit.pub         with the key that was kept elsewhere
+      hauberk audit verify ./audit --checkpoint old.txt    and against a checkpoint kept elsewhere
+      hauberk audit show ./audit --type admin              entries, one JSON object a line
+      hauberk audit prove ./audit 1041                     proof that an entry is in the log
+    """
+
+
+_folder = click.argument("folder", type=click.Path(exists=True, file_okay=False))
+_key = click.option("--key", default="", metavar="TEXT|FILE", help="Public key (name+id+base64). Default: the one beside the log.")
+
+
+@command.command("verify")
+@_folder
+@_key
+@click.option(
+    "--checkpoint", "kept", multiple=True, type=click.File("rb"), help="A checkpoint kept elsewhere; the log must agree with it."
+)
+def verify_command(folder: str, key: str, kept: tuple[Any, ...]) -> None:
+    """Verify every hash, every link and every signed root; name the first broken entry.
+
+    Exit codes: 0 intact and every entry under a signature, 1 broken, 2 usage error, 3 intact, but the last entries are not
+    yet under a signed checkpoint.
+    """
+    from hauberk.store.audit.errors import AuditError
+    from hauberk.store.audit.verify import logs_in, public_key, verify
+
+    logs = logs_in(folder)
+    if not logs:
+        raise UserError(f"{folder}: holds no audit log (no audit-00000001.log here or one folder below)")
+    notes = [file.read() for file in kept]
+    worst = 0
+    for log in logs:
+        try:
+            origin, public = public_key(log, key)
+            made = verify(log, origin, public, notes)
+        except AuditError as error:
+            raise UserError(str(error)) from error
+        click.echo(_told(made))
+        worst = 1 if worst == 1 or made.broken else max(worst, 0 if made.complete else 3)
+    sys.exit(worst)
+
+
+@command.command("show")
+@_folder
+@click.option("--type", "kind", help="Only entries of this type: request, admin, key, approval, anomaly, log.")
+@click.option("--format", "form", type=click.Choice(("json", "ocsf")), default="json", help="Default: json, as they are kept.")
+def show_command(folder: str, kind: str | None, form: str) -> None:
+    """Write the entries as lines of JSON; each is checked against its own hash, the chain is not (see verify)."""
+    from hauberk.store.audit.entry import decoded
+    from hauberk.store.audit.segments import all_lines
+    from hauberk.store.audit.verify import logs_in
+
+    for log in logs_in(folder):
+        for line in all_lines(log):
+            try:
+                entry, _ = decoded(line.data)
+            except ValueError as error:
+                click.echo(f"hauberk: {log}/{line.segment}, byte {line.offset}: {error}", err=True)
+                sys.exit(1)
+            if kind in {None, entry.type}:
+                click.echo(_shown(entry, line.data, form))
+
+
+@command.command("prove")
+@_folder
+@click.argument("seq", type=click.IntRange(0))
+def prove_command(folder: str, seq: int) -> None:
+    """Write the inclusion proof (RFC 6962) of entry SEQ under the newest checkpoint, as JSON."""
+    import base64
+
+    import msgspec
+
+    from hauberk.store.audit.errors import AuditError
+    from hauberk.store.audit.proof import proof_of
+
+    try:
+        proof = proof_of(folder, seq)
+    except AuditError as error:
+        raise UserError(str(error)) from error
+    shown = {
+        "entry": proof.entry,
+        "seq": seq,
+        "size": proof.size,
+        "root": base64.b64encode(proof.root).decode(),
+        "path": [base64.b64encode(node).decode() for node in proof.path],
+        "checkpoint": proof.checkpoint,
+    }
+    click.echo(msgspec.json.format(msgspec.json.encode(shown), indent=2))
+
+
+def _told(made: Any) -> str:
+    if made.broken:
+        return f"{made.folder}: BROKEN at entry {made.broken.seq} ({made.broken.where}): {made.broken.why}"
+    rest = made.entries - made.covered
+    words = f"{made.folder}: {made.entries} entries intact, {made.covered} under {made.checkpoints} signed checkpoints"
+    if rest:
+        words += f"; the last {rest} are chained but not yet under a signature"
+    if made.torn:
+        words += f"; {made.torn} bytes of a write that was never acknowledged follow"
+    return words
+
+
+def _shown(entry: Any, line: bytes, form: str) -> str:
+    if form == "json":
+        return line[65:].decode("utf-8", "replace")
+    import msgspec
+
+    from hauberk.guard.telemetry.ocsf import event_of
+
+    return msgspec.json.encode(event_of(entry)).decode()

@@ -1,0 +1,168 @@
+"""The detectors and the policy, held against whole requests and answers: what the gateway and the middleware ask."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import msgspec
+
+from hauberk.assets.chat import Context, Direction, MessageContent, Role
+from hauberk.core import Action, Finding, Gap, GapReason
+from hauberk.guard.checker import Checked, Checker
+from hauberk.guard.dialects.dialect import Refusal
+from hauberk.guard.exchange import Answer, Edit, Exchange, Piece
+from hauberk.guard.gateway.hooks import Decision, Session
+from hauberk.guard.incident import new_incident
+from hauberk.guard.redact import Masker, redacted
+from hauberk.policy.messages import Act, Ruling
+
+MOST_PIECES = 4_000
+BLOCKED = "The content was refused by the policy of this service."
+
+
+class Approver(Protocol):
+    """Asks a person; no answer is a no."""
+
+    async def ask(self, what: str, findings: Sequence[Finding], preview: str) -> bool: ...
+
+
+class InspectOptions(msgspec.Struct, frozen=True):
+    """How requests and answers are judged. Times in seconds."""
+
+    seconds: float = 10.0  # for one request or answer; past it the rest is a gap
+    threads: int = 2
+    interleave: bool = False  # datamarking inside spotlighted text
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A piece with what was found in it."""
+
+    piece: Piece
+    message: MessageContent
+    checked: Checked
+
+
+SessionMaker = Callable[["PolicyInspector", Exchange], Session]
+
+
+class PolicyInspector:
+    """Judges every piece of an exchange off the event loop, and says what becomes of the whole."""
+
+    def __init__(
+        self,
+        checker: Checker,
+        options: InspectOptions | None = None,
+        *,
+        approver: Approver | None = None,
+        sessions: SessionMaker | None = None,
+        canaries: Callable[[Exchange], tuple[str, ...]] = lambda _exchange: (),
+    ) -> None:
+        self.checker = checker
+        self.options = options or InspectOptions()
+        self._approver = approver
+        self._sessions = sessions
+        self._canaries = canaries
+        self._pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="inspect")
+
+    async def request(self, exchange: Exchange) -> Decision:
+        """The decision on a request."""
+        context = exchange.context(self._canaries(exchange))
+        return await self._decided(exchange.pieces, Direction.INPUT, context, exchange.unread)
+
+    async def answer(self, exchange: Exchange, answer: Answer) -> Decision:
+        """The decision on a whole answer."""
+        context = exchange.context(self._canaries(exchange))
+        return await self._decided(answer.pieces, Direction.OUTPUT, context, ())
+
+    def session(self, exchange: Exchange) -> Session:
+        """The guard of an answer that streams."""
+        if self._sessions is None:
+            raise RuntimeError("this inspector was made without stream sessions")
+        return self._sessions(self, exchange)
+
+    async def judged(self, pieces: Sequence[Piece], direction: Direction, context: Context) -> tuple[list[Judged], list[Gap]]:
+        """Every piece judged in a worker thread, and the gaps of those that time did not suffice for."""
+        deadline = time.monotonic() + self.options.seconds
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._pool, self._judge_all, pieces, direction, context, deadline)
+        try:
+            return await asyncio.wait_for(work, self.options.seconds + 1)
+        except TimeoutError:
+            return [], [Gap("message:", GapReason.TIMEOUT, f"the detectors did not answer in {self.options.seconds:g} s")]
+
+    def close(self) -> None:
+        """Lets the worker threads go."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _judge_all(
+        self, pieces: Sequence[Piece], direction: Direction, context: Context, deadline: float
+    ) -> tuple[list[Judged], list[Gap]]:
+        made: list[Judged] = []
+        for number, piece in enumerate(pieces):
+            if number >= MOST_PIECES or time.monotonic() > deadline:
+                reason = GapReason.TOO_LARGE if number >= MOST_PIECES else GapReason.TIMEOUT
+                return made, [Gap("message:", reason, f"only {number} of {len(pieces)} texts were judged")]
+            message = MessageContent(piece.text, piece.role, direction, context, piece.call)
+            made.append(Judged(piece, message, self.checker.check(message, _uri(piece))))
+        return made, []
+
+    async def _decided(self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[str]) -> Decision:
+        started = time.perf_counter()
+        judged, gaps = await self.judged(pieces, direction, context)
+        gaps += [Gap("message:", GapReason.UNSUPPORTED, f"not read: {part}") for part in unread]
+        extra = self.checker.ruled(MessageContent("", Role.USER, direction), gaps)
+        decision = self.decision_of(judged, extra)
+        if decision.action is Action.ASK:
+            decision = await self._asked(decision, judged)
+        decision.seconds = time.perf_counter() - started
+        return decision
+
+    def decision_of(self, judged: Iterable[Judged], extra: Sequence[Ruling] = ()) -> Decision:
+        """The strictest action of all, the edits of those that are redacted, and a refusal when it is to block."""
+        judged = list(judged)
+        rulings = [ruling for one in judged for ruling in one.checked.rulings]
+        rulings += extra
+        action = max((ruling.act.action for ruling in rulings), default=Action.ALLOW)
+        decision = Decision(
+            action=action,
+            findings=tuple(r.item for r in rulings if isinstance(r.item, Finding)),
+            gaps=tuple(r.item for r in rulings if isinstance(r.item, Gap)),
+        )
+        if action is Action.BLOCK:
+            decision.refusal = refusal()
+        else:
+            decision.edits = self._edits(judged)
+        return decision
+
+    def _edits(self, judged: Iterable[Judged]) -> tuple[Edit, ...]:
+        masker = Masker()
+        edits: list[Edit] = []
+        for one in judged:
+            if any(ruling.act is Act.REDACT for ruling in one.checked.rulings):
+                text = redacted(one.message, one.checked.rulings, masker, interleave=self.options.interleave)
+                edits.append(Edit(one.piece.path, text))
+        return tuple(edits)
+
+    async def _asked(self, decision: Decision, judged: Iterable[Judged]) -> Decision:
+        """The decision after a person was asked; without anybody to ask it is a no."""
+        asking = [one for one in judged if one.checked.action is Action.ASK]
+        preview = "; ".join(f"{one.piece.call.name if one.piece.call else one.piece.role.value}" for one in asking)
+        if self._approver and await self._approver.ask(preview, decision.findings, preview):
+            decision.action = Action.FLAG
+            return decision
+        decision.action = Action.BLOCK
+        decision.edits = ()
+        decision.refusal = refusal()
+        return decision
+
+
+def refusal() -> Refusal:
+    """What a blocked client is told: an incident to ask about, and nothing about what was recognised."""
+    incident = new_incident()
+    return Refusal(400, "content_filter", f"{BLOCKED} Incident {incident}.", incident=incident)
+
+
+def _uri(piece: Piece) -> str:
+    return f"message:{'/'.join(map(str, piece.path))}"

@@ -1,0 +1,169 @@
+"""Takes every finished request to the audit log, the metrics, the traces and whoever listens."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from hauberk.core import Action
+from hauberk.core.wellformed import well_formed
+from hauberk.guard.gateway.hooks import Decision, Record
+from hauberk.store.audit.entry import Entry
+from hauberk.store.audit.errors import AuditRefused
+from hauberk.store.audit.log import AuditLog, Receipt
+
+LONGEST_TEXT = 8192  # characters of a text that is kept
+MOST_TEXTS = 50
+
+
+class Bodies(StrEnum):
+    """What the log keeps of prompts and answers."""
+
+    NONE = "none"
+    HASH = "hash"  # HMAC-SHA-256 under the log's own key: equal texts are recognised, short ones are not guessed
+    REDACTED = "redacted"  # with secrets and personal data masked
+    FULL = "full"
+
+
+class Listener(Protocol):
+    """Takes finished requests: metrics, traces."""
+
+    def record(self, record: Record) -> None: ...
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """How requests are recorded. `durable`: the client's answer waits for the entry to be on disk."""
+
+    bodies: Bodies = Bodies.HASH
+    durable: bool = True
+
+
+class AuditRecorder:
+    """Implements the gateway's Recorder, and takes admin events."""
+
+    def __init__(
+        self,
+        log: AuditLog | None,
+        recording: Recording | None = None,
+        *,
+        key: bytes = b"",
+        masked: Callable[[str], str] = lambda _text: "",
+        listeners: Sequence[Listener] = (),
+        forward: Sequence[Callable[[Entry], None]] = (),
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`key`: for the hashes of texts; `masked`: redacts a text for `Bodies.REDACTED`; `forward`: get each entry kept."""
+        self._log = log
+        self._recording = recording or Recording()
+        self._key = key
+        self._masked = masked
+        self._listeners = tuple(listeners)
+        self._forward = tuple(forward)
+        self._refused = refused
+        self._refusing = False
+        self._next_try = 0.0
+
+    async def finished(self, record: Record) -> None:
+        """Records one request."""
+        for listener in self._listeners:
+            listener.record(record)
+        await self.event("request", self._data(record))
+
+    async def event(self, kind: str, data: Mapping[str, object]) -> None:
+        """Records an entry of any type; returns when it is on disk, if recording is durable."""
+        if self._log is None:
+            return
+        future = self._log.append(kind, well_formed(dict(data)))
+        future.add_done_callback(self._written)
+        if self._recording.durable:
+            try:
+                await asyncio.wrap_future(future)
+            except AuditRefused:
+                return  # counted, and new requests are refused until the log takes entries again
+
+    def event_soon(self, kind: str, data: Mapping[str, object]) -> None:
+        """As `event`, for callers that do not wait."""
+        if self._log is not None:
+            self._log.append(kind, well_formed(dict(data))).add_done_callback(self._written)
+
+    def ready(self) -> bool:
+        """Whether entries are taken. While they are not, one entry a second tries again."""
+        if not self._refusing:
+            return True
+        if time.monotonic() >= self._next_try:
+            self._next_try = time.monotonic() + 1.0
+            self.event_soon("log", {"event": "trying-again"})
+        return False
+
+    def _written(self, done: "Future[Receipt]") -> None:
+        error = done.exception()
+        self._refusing = isinstance(error, AuditRefused)
+        if error is not None:
+            self._refused()
+            return
+        for forward in self._forward:
+            forward(done.result().entry)
+
+    def _data(self, record: Record) -> dict[str, object]:
+        decisions = [("request", record.request), ("response", record.response)]
+        action = max((d.action for _, d in decisions if d), default=Action.ALLOW)
+        data: dict[str, object] = {
+            "request_id": record.request_id,
+            "route": record.route,
+            "address": record.address,
+            "key_id": record.key_id,
+            "key_name": record.key_name,
+            "tenant": record.tenant,
+            "model": record.model,
+            "upstream": record.upstream,
+            "stream": record.stream,
+            "status": record.status,
+            "action": Action(action).name.lower(),
+            "findings": [f for name, d in decisions if d for f in _findings(name, d)],
+            "gaps": [{"side": name, "reason": g.reason.value, "note": g.note} for name, d in decisions if d for g in d.gaps],
+            "usage": {"input": record.usage.input, "output": record.usage.output},
+            "seconds": round(record.seconds, 6),
+            "held": round(record.held, 6),
+        }
+        for name in ("incident", "error"):
+            if getattr(record, name):
+                data[name] = getattr(record, name)
+        if self._recording.bodies is not Bodies.NONE:
+            data["texts"] = self._texts(record)
+        return data
+
+    def _texts(self, record: Record) -> list[dict[str, object]]:
+        pieces = record.exchange.pieces if record.exchange else ()
+        texts = [(piece.role.value, piece.text) for piece in pieces[:MOST_TEXTS]]
+        if record.answer_text:
+            texts.append(("answer", record.answer_text))
+        kept: list[dict[str, object]] = [{"role": role, "characters": len(text), **self._kept(text)} for role, text in texts]
+        if len(pieces) > MOST_TEXTS:
+            kept.append({"left_out": len(pieces) - MOST_TEXTS})
+        return kept
+
+    def _kept(self, text: str) -> dict[str, object]:
+        if self._recording.bodies is Bodies.HASH:
+            return {"hmac": hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()}
+        shown = text if self._recording.bodies is Bodies.FULL else self._masked(text)
+        return {"text": shown[:LONGEST_TEXT], **({"cut": True} if len(shown) > LONGEST_TEXT else {})}
+
+
+def _findings(side: str, decision: Decision) -> list[dict[str, object]]:
+    return [
+        {
+            "side": side,
+            "rule": finding.rule,
+            "risk": finding.risk,
+            "severity": finding.severity.value,
+            "where": finding.asset,
+            "score": max((e.score for e in finding.evidence if e.score is not None), default=None),
+        }
+        for finding in decision.findings[:100]
+    ]

@@ -1,0 +1,1 @@
+"""What happened, told to the outside: metrics, traces, events for a SIEM."""
