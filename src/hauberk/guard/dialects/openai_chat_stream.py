@@ -1,0 +1,145 @@
+"""The stream of a chat completion: `chat.completion.chunk` events."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from hauberk.assets.chat import Role
+from hauberk.guard.dialects.bodies import Body, compact
+from hauberk.guard.dialects.choice_stream import ChoiceStream, Opening, Said
+from hauberk.guard.dialects.dialect import BadUpstream
+from hauberk.guard.dialects.gather import Gatherer
+
+_MOST_CALLS = 1024
+# Not text: who speaks, and a list of calls, which is read by itself. Everything else that is a string is text.
+_NO_TEXT = frozenset(("role", "tool_calls", "function_call", "audio"))
+_DROPPED = frozenset(("message", "text"))  # would repeat, unseen, what the deltas say
+
+
+class ChatStream(ChoiceStream):
+    """Channels: `0` the text, `0/tool/1` a call's arguments, `0/reasoning_content` and others by the delta's key."""
+
+    def __init__(self, *, asked_usage: bool, model: str) -> None:
+        super().__init__(asked_usage=asked_usage, model=model)
+        self._named: set[str] = set()  # tools' channels whose opening was seen
+        self._roles: set[int] = set()  # choices that said who speaks
+
+    def split(self, choice: Body, index: int) -> Said:
+        """What `choice` says; an event of one text keeps its logprobs."""
+        for key in _DROPPED & choice.keys():
+            del choice[key]
+        delta = choice.get("delta")
+        if delta is None:
+            delta = choice["delta"] = cast("Body", {})
+        if type(delta) is not dict:
+            raise BadUpstream("a choice of the stream has no delta")
+        delta = cast("Body", delta)
+        finish = choice.get("finish_reason")
+        said = Said([], [], {}, finish if isinstance(finish, str) else "")
+        self._take_texts(said, delta, index)
+        self._take_calls(said, delta, index)
+        self._keep_rest(said, choice, delta, index)
+        return said
+
+    def choice_of(self, channel: str, text: str) -> Body:
+        """A choice that carries `text` on `channel`."""
+        head, _, kind = channel.partition("/")
+        if kind == "tool/function":
+            delta: Body = {"function_call": {"arguments": text}}
+        elif kind.startswith("tool/"):
+            delta = {"tool_calls": [{"index": int(kind[5:]), "function": {"arguments": text}}]}
+        elif kind == "audio":
+            delta = {"audio": {"transcript": text}}
+        else:
+            delta = {kind or "content": text}
+        return {"index": int(head), "delta": delta, "finish_reason": None}
+
+    def last_choice(self, index: int, finish: str) -> Body:
+        """A choice that says why it ended."""
+        return {"index": index, "delta": {}, "finish_reason": finish}
+
+    def _take_texts(self, said: Said, delta: Body, index: int) -> None:
+        for key, value in delta.items():
+            if not value or key in _NO_TEXT or not key or "/" in key:
+                continue
+            if type(value) is str:
+                said.texts.append((str(index) if key == "content" else f"{index}/{key}", value))
+            elif key == "content":
+                said.texts.append((str(index), "".join(_every_text(value))))
+        audio = delta.get("audio")
+        if type(audio) is dict and isinstance(cast("Body", audio).get("transcript"), str):
+            said.texts.append((f"{index}/audio", cast("Body", audio).pop("transcript")))
+
+    def _take_calls(self, said: Said, delta: Body, index: int) -> None:
+        for number, call in _calls(delta):
+            channel = f"{index}/tool/{number}"
+            function = call.get("function") if number != "function" else call
+            function = cast("Body", function) if type(function) is dict else {}
+            name = function.get("name")
+            if channel not in self._named and (name or call.get("id")):
+                self._named.add(channel)
+                said.openings.append(_opening(channel, index, number, call, function))
+            arguments = function.get("arguments")
+            if arguments:
+                said.texts.append((channel, arguments if isinstance(arguments, str) else compact(arguments)))
+
+    def _keep_rest(self, said: Said, choice: Body, delta: Body, index: int) -> None:
+        if "role" in delta and index not in self._roles:
+            self._roles.add(index)
+        elif "role" in delta:
+            del delta["role"]
+        rest = {key: value for key, value in delta.items() if _no_text(key, value)}
+        spoken = said.texts or said.openings
+        if rest or not spoken:
+            said.rest = {**choice, "delta": rest}
+            if spoken:
+                said.rest.pop("logprobs", None)
+
+
+def _no_text(key: str, value: Any) -> bool:
+    if key in {"tool_calls", "function_call"}:
+        return False
+    if key == "role" or not value:
+        return True
+    if type(value) is str or key == "content":
+        return False
+    found = Gatherer()
+    found.strays(value, Role.ASSISTANT, (), frozenset(("data",)))
+    return not found.pieces  # a container with texts cannot be judged bit by bit, and is left out
+
+
+def _calls(delta: Body) -> Iterator[tuple[str, Body]]:
+    calls = delta.get("tool_calls")
+    if calls is not None and type(calls) is not list:
+        raise BadUpstream("tool_calls of the stream is no list")
+    for place, call in enumerate(cast("list[Any]", calls or [])):
+        index = cast("Body", call).get("index", place) if type(call) is dict else None
+        if type(index) is not int or not 0 <= index < _MOST_CALLS:
+            raise BadUpstream("a tool's call of the stream has no index")
+        yield str(index), call
+    old = delta.get("function_call")
+    if type(old) is dict:
+        yield "function", cast("Body", old)
+
+
+def _opening(channel: str, index: int, number: str, call: Body, function: Body) -> Opening:
+    name, call_id = function.get("name"), call.get("id")
+    bare = {**function, "arguments": ""}
+    delta = {"function_call": bare} if number == "function" else {"tool_calls": [{**call, "index": int(number), "function": bare}]}
+    return Opening(
+        channel=channel,
+        tool=name if isinstance(name, str) and name else "unnamed",
+        tool_id=call_id if isinstance(call_id, str) else "",
+        choice={"index": index, "delta": delta, "finish_reason": None},
+    )
+
+
+def _every_text(value: Any) -> Iterator[str]:
+    if type(value) is dict:
+        for key, member in cast("Body", value).items():
+            if key != "type":
+                yield from _every_text(member)
+    elif type(value) is list:
+        for member in cast("list[Any]", value):
+            yield from _every_text(member)
+    elif type(value) is str:
+        yield value
