@@ -1,0 +1,88 @@
+"""Engine `leak`: instructions in an answer, against the canaries and prompts around the message.
+
+    match:
+      kinds: [canary]              # of `Leak.kind`: canary, overlap, quote
+      run: 14                      # optional: words in one piece that make a quote (a Chinese character counts 0.6)
+      share: 0.5                   # optional: share of a prompt that makes an overlap
+
+The text is read as it stands, backwards, and with its base64 and hexadecimal pieces decoded. Paraphrase and translation are
+out of scope. The quote shows the first and last characters only: what leaked is a secret.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from hauberk.assets.chat import Direction, MessageContent, message_of
+from hauberk.core import Asset, Detector, Evidence, Finding, Gap, GapReason, Rule
+from hauberk.detect.facts import match_of
+from hauberk.detect.finding_of import finding_of
+from hauberk.detect.output.canaries import Leak
+from hauberk.detect.output.encoded import MAX_LENGTH, decoded
+from hauberk.detect.output.leak_watch import LeakWatch, Limits
+
+
+class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kinds: tuple[str, ...]
+    run: float = 14.0
+    share: float = 0.5
+
+
+def compile_rules(rules: Sequence[Rule]) -> Detector:
+    """A detector of `rules`. Raises RuleError on an unknown key or type in `match`."""
+    matches = [(rule, match_of(rule, _Match)) for rule in rules]
+
+    def detect(asset: Asset) -> Iterator[Finding | Gap]:
+        message = message_of(asset)
+        if message is None or message.direction is not Direction.OUTPUT:
+            return
+        if not message.context.system and not message.context.canaries:
+            return
+        judged: dict[Limits, tuple[tuple[Leak, ...], bool]] = {}
+        for rule, match in matches:
+            limits = Limits(run=match.run, share=match.share)
+            if limits not in judged:
+                judged[limits] = _leaks(message, limits)
+            leaks, _ = judged[limits]
+            if pieces := [_evidence(message, leak) for leak in leaks if leak.kind in match.kinds]:
+                yield finding_of(rule, asset, pieces, note=pieces[0].note)
+        if any(cut for _, cut in judged.values()):
+            yield Gap(asset.uri, GapReason.TOO_LARGE, "a system prompt is longer than is compared", asset.kind, "leak")
+
+    return detect
+
+
+def _leaks(message: MessageContent, limits: Limits) -> tuple[tuple[Leak, ...], bool]:
+    """The leaks in all readings of `message`, one of a kind and form, and whether a prompt was cut."""
+    context = message.context
+    found: dict[tuple[str, str], Leak] = {}
+    cut = False
+    for text, form, start, end in _readings(message.text):
+        watch = LeakWatch(context.system, context.canaries, context.user, limits)
+        cut = cut or watch.cut
+        for leak in (*watch.feed(text), *watch.end()):
+            placed = leak if not form else msgspec.structs.replace(leak, form=form, start=start, end=end)
+            found.setdefault((placed.kind, placed.form), placed)
+    leaks = found.values()
+    much = {leak.form for leak in leaks if leak.kind == "overlap"}
+    return tuple(leak for leak in leaks if leak.kind != "quote" or leak.form not in much), cut
+
+
+def _readings(text: str) -> Iterator[tuple[str, str, int, int]]:
+    """Text, form and place of each way to read it; the form of the text as it stands is empty."""
+    yield text, "", 0, len(text)
+    if len(text) <= MAX_LENGTH:
+        yield text[::-1], "reversed", 0, len(text)
+    for piece in decoded(text):
+        yield piece.text, "encoded", piece.start, piece.end
+
+
+def _evidence(message: MessageContent, leak: Leak) -> Evidence:
+    offset, length = message.byte_span(leak.start, leak.end)
+    shown = message.text[leak.start : leak.end]
+    note = (
+        f"a canary token, {leak.form}"
+        if leak.kind == "canary"
+        else f"{leak.words:g} words of the prompt, {leak.share:.0%} of it, {leak.form}"
+    )
+    return Evidence(offset=offset, length=length, quote=f"{shown[:2]}… ({len(shown)} characters)", note=note)
