@@ -16,10 +16,11 @@ from typing import Any
 
 import msgspec
 
-from hauberk.core import Asset, Detector, Fact, Finding, Gap, Rule
+from hauberk.core import Asset, Detector, Fact, Finding, Gap, Kind, Rule
 from hauberk.detect.engines.regex import pattern_of, redacted
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import findings_of_facts
+from hauberk.detect.message_facts import findings_in_message
 from hauberk.detect.text_windows import Window, windows
 
 _VALUE = (
@@ -43,26 +44,34 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
         compiled.append((rule, match, pattern_of(f"(?m)(?:{match.names}){_VALUE}")))
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
+        in_message = asset.kind is Kind.MESSAGE
         hits: dict[str, tuple[Rule, list[Fact]]] = {}
         for window in windows(asset):
             for rule, match, pattern in compiled:
-                if facts := list(_random_values(match, pattern, window)):
+                if facts := list(_random_values(match, pattern, window, in_message=in_message)):
                     hits.setdefault(rule.id, (rule, []))[1].extend(facts)
+        group = findings_in_message if in_message else findings_of_facts
         for rule, facts in hits.values():
-            yield from findings_of_facts(rule, asset, facts)
+            yield from group(rule, asset, facts)
 
     return detect
 
 
-def _random_values(match: _Match, pattern: Any, window: Window) -> Iterator[Fact]:
+def _random_values(match: _Match, pattern: Any, window: Window, *, in_message: bool) -> Iterator[Fact]:
     for found in pattern.finditer(window.data):
+        if found.end() <= window.fresh and in_message:
+            continue
         value: bytes = found[1] or found[2] or b""
         if len(value) < match.shortest or not _is_mixed(value) or bits_per_character(value) < match.bits:
             continue
         if any(pattern_of(dropped).search(value) for dropped in match.excluded):
             continue
         start = found.span()[0]
-        yield Fact("text.match", offset=window.offset(start), where=f"line {window.line(start)}", quote=redacted(value))
+        where = f"line {window.line(start)}"
+        if in_message:
+            start = found.span(1 if found[1] else 2)[0]
+        attrs: dict[str, str | int | float | bool] = {"length": len(value)} if in_message else {}
+        yield Fact("text.match", offset=window.offset(start), where=where, quote=redacted(value), attrs=attrs)
 
 
 def _is_mixed(value: bytes) -> bool:

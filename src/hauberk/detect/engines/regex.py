@@ -8,6 +8,8 @@ r"""Engine `regex`: RE2 patterns over the text of an asset.
       names: '(?i)\.pth$'                   # optional: only in assets whose name matches
       redact: true                         # optional: the quote shows the first 4 and last 2 characters of group 1, or of all
 
+In a message `not` is held against the match alone, and each place says how long it is: group 1 where there is one.
+
 All patterns of one kind are one RE2 set: text that holds none of them costs one pass. Each distinct quoted piece is one finding.
 """
 
@@ -19,10 +21,12 @@ from typing import Any
 import msgspec
 
 from hauberk.assets.quoting import quote
-from hauberk.core import Asset, Detector, Fact, Finding, Gap, Rule
+from hauberk.core import Asset, Detector, Fact, Finding, Gap, Kind, Rule
 from hauberk.detect.errors import RuleError
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import findings_of_facts
+from hauberk.detect.message_facts import MAX_PLACES as MAX_MESSAGE_PLACES
+from hauberk.detect.message_facts import findings_in_message
 from hauberk.detect.text_windows import Window, windows
 
 MAX_PLACES = 200  # of one pattern in one window; more say nothing new
@@ -53,6 +57,20 @@ class _Compiled:
         if (match.formats and asset.format not in match.formats) or asset.format in match.without:
             return False
         return not match.names or pattern_of(match.names).search(asset.name.encode("utf-8", "replace")) is not None
+
+    def places_in_message(self, pattern: str, window: Window) -> Iterator[Fact]:
+        """Where the secret or the whole of `pattern` stands in the text of a message."""
+        for number, found in enumerate(pattern_of(pattern).finditer(window.data)):
+            if number >= MAX_MESSAGE_PLACES:
+                return
+            # Words elsewhere on the line are an attacker's to choose, and have not arrived yet in a stream.
+            if found.end() <= window.fresh or any(pattern_of(dropped).search(found[0]) for dropped in self.match.excluded):
+                continue
+            group = 1 if found.re.groups and found[1] else 0
+            start, end = found.span(group)
+            shown = redacted(found[group]) if self.match.redact else quote(found[0].strip())
+            where = f"line {window.line(start)}"
+            yield Fact("text.match", offset=window.offset(start), where=where, quote=shown, attrs={"length": end - start})
 
     def places(self, pattern: str, window: Window) -> Iterator[Fact]:
         """Where `pattern` matches in `window`."""
@@ -118,13 +136,15 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
         return [i for i in found if i != everything] if everything in found else list(range(everything))
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
+        message = asset.kind is Kind.MESSAGE
         hits: dict[str, tuple[Rule, list[Fact]]] = {}
         for window in windows(asset):
             for index in matched(window):
                 owner, pattern = owners[index]
                 if owner.reads(asset):
-                    hits.setdefault(owner.rule.id, (owner.rule, []))[1].extend(owner.places(pattern, window))
+                    places = owner.places_in_message if message else owner.places
+                    hits.setdefault(owner.rule.id, (owner.rule, []))[1].extend(places(pattern, window))
         for rule, facts in hits.values():
-            yield from findings_of_facts(rule, asset, facts)
+            yield from (findings_in_message if message else findings_of_facts)(rule, asset, facts)
 
     return detect
