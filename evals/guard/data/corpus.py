@@ -17,7 +17,7 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from evals.guard.data import families, generate, near, sources
+from evals.guard.data import collected, families, generate, near, sources
 from evals.guard.data.denied import is_denied
 from evals.guard.data.row import Row
 
@@ -98,12 +98,13 @@ def _built(root: Path) -> Corpus:
         rows, filtered = sources.read(root, source)
         dropped[source.name]["filtered"] += filtered
         public.extend(rows)
+    public.extend(collected.rows())
     names = families.families([row.text for row in public])
     public = [msgspec.structs.replace(row, group=f"public:{name}") for row, name in zip(public, names, strict=True)]
     rows = _without_copies([*generate.rows(), *public], references(root), dropped)
     splits: dict[Split, list[Row]] = {"train": [], "calibration": [], "experiment": []}
     for row in rows:
-        free = row.source.startswith("own:") or licence[row.source][0] == "P"
+        free = row.source.startswith(("own:", "collected:")) or licence[row.source][0] == "P"
         splits["train" if free and families.side(row.group) == "train" else "calibration" if free else "experiment"].append(row)
     return Corpus(splits, {name: dict(reasons) for name, reasons in dropped.items()})
 
