@@ -70,22 +70,24 @@ class AuditRecorder:
         self._next_try = 0.0
 
     async def finished(self, record: Record) -> None:
-        """Records one request."""
+        """Records one request. Raises AuditRefused when the log must have it and cannot take it."""
         for listener in self._listeners:
             listener.record(record)
         await self.event("request", self._data(record))
 
     async def event(self, kind: str, data: Mapping[str, object]) -> None:
-        """Records an entry of any type; returns when it is on disk, if recording is durable."""
+        """Records an entry of any type; returns when it is on disk, if recording is durable. Raises AuditRefused."""
         if self._log is None:
             return
         future = self._log.append(kind, well_formed(dict(data)))
         future.add_done_callback(self._written)
         if self._recording.durable:
-            try:
-                await asyncio.wrap_future(future)
-            except AuditRefused:
-                return  # counted, and new requests are refused until the log takes entries again
+            await asyncio.wrap_future(future)
+
+    def event_now(self, kind: str, data: Mapping[str, object], seconds: float = 10.0) -> None:
+        """As `event`, for callers in other threads: waits. Raises AuditRefused, TimeoutError."""
+        if self._log is not None:
+            self._log.append(kind, well_formed(dict(data))).result(seconds)
 
     def event_soon(self, kind: str, data: Mapping[str, object]) -> None:
         """As `event`, for callers that do not wait."""

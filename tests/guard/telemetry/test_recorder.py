@@ -14,6 +14,7 @@ from hauberk.guard.recorder import AuditRecorder, Bodies, Recording
 from hauberk.guard.telemetry.metrics import MOST_MODELS, Metrics
 from hauberk.guard.telemetry.traces import Traces
 from hauberk.store.audit.entry import Entry
+from hauberk.store.audit.errors import AuditRefused
 from hauberk.store.audit.log import AuditLog, LogOptions
 from hauberk.store.audit.segments import all_lines
 from hauberk.store.audit.verify import public_key, verify
@@ -87,7 +88,8 @@ def test_log_that_refuses_is_said_and_tried_again(tmp_path: Path) -> None:
     recorder = AuditRecorder(log, refused=lambda: counted.append(1))
     log.close()
     assert recorder.ready()
-    asyncio.run(recorder.finished(record()))
+    with pytest.raises(AuditRefused):
+        asyncio.run(recorder.finished(record()))
     assert counted == [1]
     assert not recorder.ready()
 
