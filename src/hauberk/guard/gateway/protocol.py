@@ -1,0 +1,224 @@
+"""The server's side of a connection: uvicorn's HTTP/1.1 protocol, with deadlines and bounds that it lacks."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from hauberk.guard.gateway.app import LOST
+from hauberk.guard.gateway.bare import bare_error
+from hauberk.guard.settings import Bounds, Deadlines
+
+LONGEST_URL = 8 << 10
+MOST_PIPELINED = 16
+
+_TOKEN = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/?\[\]-]+")
+
+
+class Doorkeeper:
+    """What the connections of one process share: the settings, the count for each source, and a look at the clock.
+
+    One timer looks at every connection, so that an idle stream carries no timer of its own.
+    """
+
+    def __init__(self, deadlines: Deadlines, bounds: Bounds) -> None:
+        self.deadlines = deadlines
+        self.bounds = bounds
+        self.sources: Counter[str] = Counter()
+        self.connections: set[GuardedProtocol] = set()
+        self.trusted: Callable[[str], bool] = lambda _address: False
+
+    def look(self, now: float) -> None:
+        """Closes every connection that is past its deadline."""
+        for connection in list(self.connections):
+            connection.look(now)
+
+    def enter(self, connection: "GuardedProtocol", source: str) -> bool:
+        """Whether one more connection may come from `source`."""
+        full = len(self.connections) >= self.bounds.connections
+        crowded = self.sources[source] >= self.bounds.connections_per_source and not self.trusted(source)
+        if full or crowded:
+            return False
+        self.connections.add(connection)
+        self.sources[source] += 1
+        return True
+
+    def leave(self, connection: "GuardedProtocol", source: str) -> None:
+        """The connection is gone."""
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self.sources[source] -= 1
+            if self.sources[source] <= 0:
+                del self.sources[source]
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """A connection of a client. Slow or endless headers and bodies, silence and unread answers all end it."""
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], keeper: Doorkeeper) -> None:
+        super().__init__(config, server_state, app_state, asyncio.get_running_loop())
+        self._keeper = keeper
+        self._deadline = 0.0  # of what is being received; 0 for none
+        self._write_deadline = 0.0  # of what the client has not read
+        self._body_began = 0.0
+        self._received = 0  # bytes of the head, then of the body
+        self._in_head = True
+        self._lost: Callable[[], None] | None = None
+
+    # connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # pyright: ignore[reportArgumentType]
+        self._deadline = self.loop.time() + self._keeper.deadlines.header
+        if not self._keeper.enter(self, self._source):
+            self._end(429, "too_many_connections", "Too many connections. Use fewer, and keep them open.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._keeper.leave(self, self._source)
+        self._deadline = self._write_deadline = 0.0
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        if self._lost is not None:
+            self._lost()
+            self._lost = None
+
+    @property
+    def _source(self) -> str:
+        return self.client[0] if self.client else ""
+
+    def on_lost(self, call: Callable[[], None] | None) -> None:
+        """Whom to tell when the client goes away; None for nobody."""
+        self._lost = call
+        if call is not None and self.transport.is_closing():
+            call()
+
+    # receiving
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self.parser is None or self.transport.is_closing():
+            return
+        if self._in_head:
+            if not self._deadline:
+                self._deadline = self.loop.time() + self._keeper.deadlines.header
+            self._received += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._end(400, "invalid_request_error", "This gateway speaks HTTP/1.1 and nothing else.")
+            return
+        except httptools.HttpParserError as error:
+            inner = error.__context__
+            if isinstance(inner, _Unacceptable):
+                self._end(inner.status, "invalid_request_error", str(inner))
+            else:
+                self._end(400, "invalid_request_error", "The request is not sound HTTP/1.1.")
+            return
+        if self._in_head and self._received > self._keeper.bounds.header:
+            self._end(431, "headers_too_large", "The request's headers are too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {LOST: self.on_lost}  # pyright: ignore[reportGeneralTypeIssues]
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise _Unacceptable(429, "Too many requests are pipelined on one connection.")
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > LONGEST_URL or not _TOKEN.fullmatch(url):
+            raise _Unacceptable(414 if len(self.url) > LONGEST_URL else 400, "The address is too long or has odd characters.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # trailers say nothing that is asked here
+        super().on_header(name, value)
+        if len(self.headers) > self._keeper.bounds.headers:
+            raise _Unacceptable(431, "The request has too many headers.")
+
+    def on_headers_complete(self) -> None:
+        self._check_framing()
+        now = self.loop.time()
+        self._in_head = False
+        self._received = 0
+        self._body_began = now
+        self._deadline = now + self._keeper.deadlines.body
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._received += len(body)
+        if self._received > self._keeper.bounds.body and self.cycle.response_complete:
+            raise _Unacceptable(413, "The request body is too large.")
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._deadline = 0.0
+        self._in_head = True
+        self._received = 0
+        super().on_message_complete()
+
+    def _check_framing(self) -> None:
+        """Refuses what two servers might read differently."""
+        names = [name for name, _ in self.headers]
+        coded = [value for name, value in self.headers if name == b"transfer-encoding"]
+        assert self.parser is not None
+        modern = self.parser.get_http_version() == "1.1"
+        if coded and (coded[0].lower() != b"chunked" or len(coded) > 1 or not modern):
+            raise _Unacceptable(400, "The transfer-encoding must be plain chunked, in HTTP/1.1.")
+        if names.count(b"host") > 1 or (modern and b"host" not in names):
+            raise _Unacceptable(400, "The request needs one Host header.")
+
+    # sending
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_deadline = self.loop.time() + self._keeper.deadlines.write
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._write_deadline = 0.0
+
+    # time
+
+    def look(self, now: float) -> None:
+        """Ends the connection if a deadline has passed."""
+        if self._write_deadline and now > self._write_deadline:
+            self.transport.abort()
+        elif self._deadline and now > self._deadline and not self._excused(now):
+            self._end(408, "request_timeout", "The request did not arrive in time.")
+
+    def _excused(self, now: float) -> bool:
+        """Whether the delay is ours, or the body comes fast enough."""
+        if self.flow.read_paused:
+            self._deadline = now + self._keeper.deadlines.body
+            return True
+        if self._in_head:
+            return False
+        limits = self._keeper.deadlines
+        self._deadline = self._body_began + limits.body + self._received / limits.body_rate
+        return now <= self._deadline
+
+    def _end(self, status: int, code: str, words: str) -> None:
+        """Says why, if nothing else is being said, and closes."""
+        self._deadline = 0.0
+        if self.transport.is_closing():
+            return
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        silent = cycle is None or cycle.response_complete or not cycle.response_started
+        if silent and (self._received or status == 429):
+            self.transport.write(bare_error(status, code, words))
+        if status == 408 and not self._received:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+class _Unacceptable(Exception):
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
