@@ -22,6 +22,7 @@ from hauberk.guard.stream.tokens import TWELFTHS
 T = TypeVar("T", Finding, Gap)
 
 _NOTHING = Release()
+_SLICE = 2048  # characters judged at once of a text that arrives in one piece
 _MOST_NOTED = 100  # findings, and gaps, kept for the record
 
 
@@ -32,7 +33,7 @@ class Check(Protocol):
     one's text is sent instead. What it raises is not caught here: the gateway breaks the stream off.
     """
 
-    def __call__(self, channel: str, text: str, final: bool, tool: str = "") -> Decision | Awaitable[Decision]: ...  # noqa: FBT001
+    def __call__(self, channel: str, text: str, *, final: bool, tool: str) -> Decision | Awaitable[Decision]: ...
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -80,16 +81,12 @@ class StreamSession:
             redactor = self._redactor(channel) if self._redactor is not None else None
             state = self._channels[channel] = Channel(redactor, tool=tool, context=self._limits.context)
         state.tool = state.tool or tool
-        if text:
-            state.take(text, self._clock())
-        if self._is_call(channel):
-            return self._bounded(channel, state)
-        if state.size <= self._limits.tokens * TWELFTHS:
-            self._count(state)
-            return _NOTHING
-        if (stopped := await self._judged(channel, state, final=False)) is not None:
-            return stopped
-        return self._out([(channel, self._timed(state, lambda: state.release_all_but(self._keep)))])
+        out: list[tuple[str, str]] = []
+        for start in range(0, len(text), _SLICE):
+            state.take(text[start : start + _SLICE], self._clock())
+            if (stopped := await self._settle(channel, state, out)) is not None:
+                return stopped
+        return self._out(out)
 
     async def end(self, channel: str) -> Release:
         """The channel is complete: all that is held is decided. A second end gives nothing."""
@@ -97,7 +94,8 @@ class StreamSession:
         if state is None or self._over:
             return _NOTHING
         state.finish(self._clock())
-        if state.window and (stopped := await self._judged(channel, state, final=True)) is not None:
+        judge = bool(state.window) or self._is_call(channel)  # a call without arguments is one too
+        if judge and (stopped := await self._judged(channel, state, final=True)) is not None:
             return stopped
         if self._is_call(channel):
             return self._out([(channel, state.release_all_but(0))])
@@ -113,30 +111,49 @@ class StreamSession:
     async def tick(self) -> Release:
         """Decides what is due, together with what arrived in the first half of the time that may be waited."""
         out: list[tuple[str, str]] = []
-        now = self._clock()
         for name, state in list(self._channels.items()):
-            if self._over or state.since is None or self._is_call(name) or state.since + self._limits.seconds > now:
-                continue
-            if state.fresh and (stopped := await self._judged(name, state, final=False)) is not None:
+            if self._is_due(name, state) and (stopped := await self._release_due(name, state, out)) is not None:
                 return stopped
-            before = now - self._limits.seconds / 2
-            out.append((name, self._timed(state, lambda state=state, before=before: state.release_older(before))))
         return self._out(out)
+
+    async def _settle(self, channel: str, state: Channel, out: list[tuple[str, str]]) -> Release | None:
+        """Brings the hold back within its bounds; what may go is added to `out`."""
+        if self._is_call(channel):
+            return self._bounded(channel, state)
+        if state.size > self._limits.tokens * TWELFTHS:
+            if (stopped := await self._judged(channel, state, final=False)) is not None:
+                return stopped
+            out.append((channel, self._timed(state, lambda: state.release_all_but(self._keep))))
+        if self._is_due(channel, state):
+            return await self._release_due(channel, state, out)
+        self._count(state)
+        return None
+
+    async def _release_due(self, channel: str, state: Channel, out: list[tuple[str, str]]) -> Release | None:
+        before = self._clock() - self._limits.seconds / 2
+        if state.fresh and (stopped := await self._judged(channel, state, final=False)) is not None:
+            return stopped
+        out.append((channel, self._timed(state, lambda: state.release_older(before))))
+        return None
+
+    def _is_due(self, channel: str, state: Channel) -> bool:
+        since = state.since
+        return since is not None and not self._is_call(channel) and since + self._limits.seconds <= self._clock()
 
     def _is_call(self, channel: str) -> bool:
         return "/tool/" in channel and channel not in self._let_through
 
-    def _bounded(self, channel: str, state: Channel) -> Release:
+    def _bounded(self, channel: str, state: Channel) -> Release | None:
         if len(state.held) <= self._limits.call:
-            return _NOTHING
+            return None
         decision = self._too_large(channel)
         if (stopped := self._noted(decision)) is not None:
             return stopped
         self._let_through.add(channel)
-        return _NOTHING
+        return None
 
     async def _judged(self, channel: str, state: Channel, *, final: bool) -> Release | None:
-        made = self._check(channel, state.window, final, state.tool)
+        made = self._check(channel, state.window, final=final, tool=state.tool)
         decision = await made if isawaitable(made) else made
         state.fresh = 0
         if (stopped := self._noted(decision)) is not None:
