@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-
 from evals.guard.data.near import BANDS, band_keys, normalise, signature
 
 ALIKE = 0.45

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 import yaml
-
 from evals.guard.data.families import side
 from evals.guard.data.grammar import expand, pick
 from evals.guard.data.row import Role, Row, Task
