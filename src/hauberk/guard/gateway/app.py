@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import cast
 
 import msgspec
@@ -27,13 +27,18 @@ LAST_ENTRIES = 5.0  # seconds that the end of the process waits for entries unde
 
 
 class Parts(msgspec.Struct):
-    """What the gateway stands between. `metrics` gives a body and its content type for `/metrics`."""
+    """What the gateway stands between. `metrics` gives a body and its content type for `/metrics`.
+
+    `start` and `stop` are awaited in the server's loop: before the first request, and after the last one is recorded.
+    """
 
     gate: Gate
     inspector: Inspector
     recorder: Recorder
     metrics: Callable[[], tuple[bytes, str]] | None = None
     ready: Callable[[], bool] | None = None
+    start: Callable[[], Awaitable[None]] | None = None
+    stop: Callable[[], Awaitable[None]] | None = None
 
 
 class Gateway:
@@ -75,10 +80,14 @@ class Gateway:
             if message["type"] == "lifespan.startup":
                 self._started = True
                 self.generation.start()
+                if self.parts.start is not None:
+                    await self.parts.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self._last_entries()
                 await self.generation.close()
+                if self.parts.stop is not None:
+                    await self.parts.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 

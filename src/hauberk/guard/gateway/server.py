@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from hauberk.guard.gateway.app import Gateway
+from hauberk.guard.gateway.app import Gateway, Parts
 from hauberk.guard.gateway.protocol import Doorkeeper, GuardedProtocol
 from hauberk.guard.gateway.source import within
 from hauberk.guard.settings import GuardSettings
@@ -19,16 +19,16 @@ BACKLOG = 2048
 
 
 class GatewayServer(uvicorn.Server):
-    """Serves one gateway on given sockets. SIGTERM and SIGINT drain, SIGHUP calls `on_reload`."""
+    """Serves one gateway on given sockets. SIGTERM and SIGINT drain, SIGHUP calls `on_reload` if it is set."""
 
-    def __init__(self, gateway: Gateway, sockets: list[socket.socket], on_reload: Callable[[], None] | None = None) -> None:
+    def __init__(self, gateway: Gateway, sockets: list[socket.socket]) -> None:
         settings = gateway.generation.settings
         super().__init__(_config(gateway, settings))
         self.gateway = gateway
         self.keeper = Doorkeeper(settings.deadlines, settings.bounds)
         self.keeper.trusted = lambda address: within(address, gateway.generation.proxies)
         self._sockets = sockets
-        self._on_reload = on_reload
+        self.on_reload: Callable[[], None] | None = None
         self._tls = _tls(settings)
         self._looking: asyncio.TimerHandle | None = None
 
@@ -41,8 +41,8 @@ class GatewayServer(uvicorn.Server):
         self.servers = [
             await loop.create_server(self._protocol, sock=sock, backlog=BACKLOG, **extra) for sock in sockets or self._sockets
         ]
-        if self._on_reload is not None:
-            loop.add_signal_handler(signal.SIGHUP, self._on_reload)
+        if self.on_reload is not None:
+            loop.add_signal_handler(signal.SIGHUP, self.on_reload)
         self._look()
         self.started = True
 
@@ -53,8 +53,9 @@ class GatewayServer(uvicorn.Server):
         if self._looking is not None:
             self._looking.cancel()
 
-    def renew(self, settings: GuardSettings) -> None:
-        """Deadlines and bounds for what comes from now on."""
+    def renew(self, settings: GuardSettings, parts: Parts | None = None) -> None:
+        """Goes by `settings` from now on; the address, the workers and TLS stay. Raises OSError, and then nothing has changed."""
+        self.gateway.reload(settings, parts)
         self.keeper.deadlines = settings.deadlines
         self.keeper.bounds = settings.bounds
 
