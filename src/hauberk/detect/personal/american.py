@@ -10,7 +10,7 @@ from hauberk.detect.personal.span import Span
 
 _SSN_LABEL = label(r"\bssn\b|social security|\bitin\b|taxpayer|tax id")
 _BRAZIL_LABEL = label(r"\bcpf\b|\bcnpj\b")
-_US = re.compile(rf"{LEFT}([0-9]{{3}})([- ]?)([0-9]{{2}})\2([0-9]{{4}}){RIGHT}(?![ ][0-9])")
+_US = re.compile(rf"{LEFT}([0-9]{{3}})([- ]?)([0-9]{{2}})\2([0-9]{{4}}){RIGHT}(?!\2[0-9])")
 _BRAZIL = re.compile(
     rf"{LEFT}(?:([0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}}-[0-9]{{2}}|[0-9]{{11}})"
     rf"|([0-9]{{2}}\.[0-9]{{3}}\.[0-9]{{3}}/[0-9]{{4}}-[0-9]{{2}}|[0-9]{{14}})){RIGHT}"

@@ -14,10 +14,10 @@ _PAN_LABEL = label(r"\bpan\b|permanent account")
 _KOREA_LABEL = label(r"주민|resident registration|\brrn\b")
 _JAPAN_LABEL = label(r"マイナンバー|個人番号|my ?number|individual number")
 _NRIC_LABEL = label(r"\bnric\b|\bfin\b|identity card")
-_AADHAAR = re.compile(rf"{LEFT}[2-9][0-9]{{3}}([ -]?)[0-9]{{4}}\1[0-9]{{4}}{RIGHT}(?![ ][0-9])")
+_AADHAAR = re.compile(rf"{LEFT}[2-9][0-9]{{3}}([ -]?)[0-9]{{4}}\1[0-9]{{4}}{RIGHT}(?!\1[0-9])")
 _PAN = re.compile(rf"{LEFT}[A-Z]{{3}}[ABCFGHJLPT][A-Z][0-9]{{4}}[A-Z]{RIGHT}")
 _KOREA = re.compile(rf"{LEFT}[0-9]{{6}}-?[1-8][0-9]{{6}}{RIGHT}")
-_JAPAN = re.compile(rf"{LEFT}[0-9]{{4}}([ -]?)[0-9]{{4}}\1[0-9]{{4}}{RIGHT}(?![ ][0-9])")
+_JAPAN = re.compile(rf"{LEFT}[0-9]{{4}}([ -]?)[0-9]{{4}}\1[0-9]{{4}}{RIGHT}(?!\1[0-9])")
 _NRIC = re.compile(rf"{LEFT}[STFGM][0-9]{{7}}[A-Z]{RIGHT}")
 
 

@@ -1,7 +1,7 @@
 """Payment and bank cards: Luhn, the issuer's range, and the length that goes with it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import luhn
@@ -21,7 +21,11 @@ _ACCOUNT = re.compile(rf"{LEFT}[0-9](?:[ -]?[0-9]){{8,20}}{RIGHT}")
 _RANGES = (
     ("34", "34", {15}), ("37", "37", {15}), ("300", "305", {14}), ("36", "36", {14}), ("38", "39", {14}),
     ("3528", "3589", {16, 17, 18, 19}), ("4", "4", {13, 16, 19}), ("51", "55", {16}), ("2221", "2720", {16}),
-    ("6011", "6011", {16}), ("644", "649", {16}), ("65", "65", {16}), ("62", "62", {16, 17, 18, 19}),
+    ("644", "649", {16}), ("65", "65", {16}), ("62", "62", {16, 17, 18, 19}),
+    ("6011", "6011", {16}),
+)  # fmt: skip
+# Ranges of local and private-label cards, believed only behind a label.
+_RARE = (
     ("81", "81", {16, 17, 18, 19}), ("50", "50", {16, 17, 18, 19}), ("56", "58", {16, 17, 18, 19}), ("2200", "2204", {16}),
     ("9558", "9559", {19}), ("60", "60", {16, 19}), ("69", "69", {16}), ("68", "68", {16, 17, 18, 19}),
 )  # fmt: skip
@@ -31,16 +35,21 @@ def card(text: str) -> Iterator[Span]:
     """Card numbers in `text`."""
     for found in _CARD.finditer(text):
         value = digits_of(found[0])
-        if not _issued(value) or not luhn(value) or len(set(value)) == 1:
+        if not luhn(value) or len(set(value)) == 1:
             continue
-        parted = len(found[0]) > len(value)
-        confidence = graded(text, found.start(), _LABEL, Confidence.HIGH if parted else Confidence.MEDIUM)
+        if _issued(value, _RANGES):
+            bare = Confidence.HIGH if len(found[0]) > len(value) else Confidence.MEDIUM
+        elif _issued(value, _RARE):
+            bare = Confidence.LOW
+        else:
+            continue
+        confidence = graded(text, found.start(), _LABEL, bare)
         if confidence:
             yield Span("card", found.start(), found.end(), confidence)
 
 
-def _issued(value: str) -> bool:
-    return any(low <= value[: len(low)] <= high and len(value) in lengths for low, high, lengths in _RANGES)
+def _issued(value: str, ranges: Sequence[tuple[str, str, set[int]]]) -> bool:
+    return any(low <= value[: len(low)] <= high and len(value) in lengths for low, high, lengths in ranges)
 
 
 def account(text: str) -> Iterator[Span]:

@@ -89,6 +89,8 @@ _GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 def bech32(value: str) -> bool:
     """BIP 173 and BIP 350: the checksum of a segregated-witness address in lower case."""
     prefix, _, data = value.rpartition("1")
+    if not set(data) <= set(_BECH32):
+        return False
     values = [*(ord(c) >> 5 for c in prefix), 0, *(ord(c) & 31 for c in prefix), *(_BECH32.index(c) for c in data)]
     state = 1
     for number in values:

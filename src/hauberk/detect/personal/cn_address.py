@@ -16,11 +16,11 @@ _LONGEST = 60  # characters before the number that may belong to the address
 _NUMBER = re.compile(
     r"(?:路|街|道|巷|弄|胡同|村|组|里|坊|苑|园|庄|区|大街)[东西南北中]?[段侧]? ?"
     r"[0-9一二三四五六七八九十百]{1,5}(?:-[0-9]{1,4})?(?:号|弄|栋|幢)"
-    r"(?: ?(?:[0-9A-Za-z一二三四五六七八九十]{1,5}|[\u4e00-\u9fff]{2,8}?)"
+    r"(?: ?(?:[0-9A-Z一二三四五六七八九十]{1,5}|[\u4e00-\u9fff]{2,8}?)"
     r"(?:号楼|号院|号|栋|幢|座|单元|室|楼|层|大厦|小区|花园|广场|公寓|院)){0,6}"
     r"(?: ?[0-9]{2,5}(?![0-9]))?"
 )
-_PART = re.compile(r"[\u4e00-\u9fffA-Za-z0-9 -]*\Z")
+_PART = re.compile(r"(?:[\u4e00-\u9fffA-Za-z0-9-]|(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff]))*\Z")
 _TOP = re.compile(rf"(?:{_PROVINCES})|[\u4e00-\u9fff]{{2,4}}(?:市|自治州|地区|盟)|[\u4e00-\u9fff]{{2,3}}(?:区|县|旗)")
 _LEVEL = re.compile(r"[市区县旗州镇乡]")
 _BEFORE = "在住到于是为从去寄送至我家你他她的位址了往回"

@@ -12,7 +12,7 @@ from hauberk.detect.personal.span import Span
 _LABEL = label(r"身份证|身份號碼|身份证号|证件号|证号|居民证|resident id|id card|identity card|national id|\bid (?:no|number)")
 # 11-65 provinces, 71 Taiwan, 81-83 residence permits of people from Hong Kong, Macao and Taiwan.
 _DECADES = (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66))
-_REGIONS = frozenset(map(str, (*_DECADES, 71, 81, 82, 83)))
+REGIONS = frozenset(map(str, (*_DECADES, 71, 81, 82, 83)))
 _FORMS = (
     r"[0-9]{17}[0-9Xx]|[0-9]{6}([ -])[0-9]{8}\1[0-9]{3}[0-9Xx]|[0-9]{6}([ -])[0-9]{4}\2[0-9]{4}\2[0-9]{3}[0-9Xx]"
     r"|[0-9]{3}([ -])[0-9]{3}\3[0-9]{4}\3[0-9]{4}\3[0-9]{3}[0-9Xx]|[0-9]{4}([ -])[0-9]{4}\4[0-9]{4}\4[0-9]{4}\4[0-9][0-9Xx]"
@@ -39,7 +39,7 @@ def resident(text: str) -> Iterator[Span]:
 
 
 def _placed(value: str, born: str) -> bool:
-    return value[:2] in _REGIONS and value[2:4] != "00" and is_date(born, 1900, 2049)
+    return value[:2] in REGIONS and value[2:4] != "00" and is_date(born, 1900, 2049)
 
 
 def is_date(digits: str, first: int, last: int) -> bool:

@@ -17,7 +17,7 @@ _BSN_LABEL = label(r"\bbsn\b|burgerservice|sofi")
 _NINO = re.compile(
     rf"{LEFT}(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]( ?)[0-9]{{2}}\1[0-9]{{2}}\1[0-9]{{2}}\1[A-D]{RIGHT}"
 )
-_NHS = re.compile(rf"{LEFT}[0-9]{{3}}([ -]?)[0-9]{{3}}\1[0-9]{{4}}{RIGHT}(?![ ][0-9])")
+_NHS = re.compile(rf"{LEFT}[0-9]{{3}}([ -]?)[0-9]{{3}}\1[0-9]{{4}}{RIGHT}(?!\1[0-9])")
 _SPAIN = re.compile(rf"{LEFT}([XYZ]?)-?([0-9]{{7,8}})-?([A-HJ-NP-TV-Z]){RIGHT}")
 _ITALY = re.compile(rf"(?i){LEFT}[A-Z]{{6}}[0-9LMNP-V]{{2}}[ABCDEHLMPRST][0-9LMNP-V]{{2}}[A-Z][0-9LMNP-V]{{3}}[A-Z]{RIGHT}")
 _NUMBER = re.compile(rf"{LEFT}[0-9]{{9,11}}{RIGHT}|{LEFT}[1-9][0-9] [0-9]{{3}} [0-9]{{3}} [0-9]{{3}}{RIGHT}")

@@ -12,8 +12,11 @@ _LABEL = label(r"\bip\b|ip ?(?:地址|addr)|地址|address|client|source|host|lo
 _VERSION = label(r"version|版本|release|\bv|固件|firmware|section|chapter|章|节")
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = re.compile(rf"(?<![0-9A-Za-z_.-])(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_])(?!\.[0-9])(?!-[0-9])")
-_V6 = re.compile(r"(?<![0-9A-Za-z_:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z_:])")
-_MAC = re.compile(r"(?<![0-9A-Za-z:_-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z_]|[:-][0-9A-Fa-f])")
+_V6 = re.compile(r"(?<![0-9A-Za-z_.])(?<![0-9A-Za-z:]:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z_:])")
+_MAC = re.compile(
+    r"(?<![0-9A-Za-z_])(?<![0-9A-Za-z:-][:-])[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}"
+    r"(?![0-9A-Za-z_]|[:-][0-9A-Fa-f])"
+)
 _EVERYONES = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "114.114.114.114", "223.5.5.5", "1.2.3.4"})
 
 

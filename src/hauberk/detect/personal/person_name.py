@@ -14,8 +14,9 @@ _SURNAMES = (
     "薄单包司柏宁柯阮桂闵解强柴华车冉房边辜吉饶刁瞿戚丘古米池滕晋苑邬臧畅宫来嵺苟全褚廉简娄盖符奚木穆党燕郎邸冀谈姬屠连郜晏栾"
     "郁商蒙计喻揭窦迟宇敖糜鄢冷卓花仇艾蓝都巩稽井练仲乐虞卞封竺冼原官衣楚佟栗匡宗应台巫鞠僧桑荆谌银扬明沙伏岑习胥保和蔺"
 )
+_TITLES = ("先生", "女士", "小姐", "老师", "经理", "主任", "同学", "医生")
 _GIVEN = r"[\u4e00-\u9fff]"
-_END = r"(?=$|[^\u4e00-\u9fff]|先生|女士|[的和是在有住今想要会来从])"
+_END = r"(?=$|[^\u4e00-\u9fff]|先生|女士|性别|[的和是在有住今想要会来从])"
 _CHINESE = re.compile(
     rf"(?:姓名|联系人|收件人|收货人|寄件人|患者|客户姓名|真实姓名|持卡人|户名)"
     rf"(?:是|为)? ?[::] ?([{_SURNAMES}]{_GIVEN}{{1,3}}){_END}"
@@ -32,6 +33,8 @@ def name(text: str) -> Iterator[Span]:
     """Names in `text` behind words such as 姓名： and "my name is"."""
     for found in _CHINESE.finditer(text):
         group = 1 if found[1] else 2
+        if found[group].endswith(_TITLES):
+            continue
         yield Span("person-name", found.start(group), found.end(group), Confidence.MEDIUM)
     for found in _ENGLISH.finditer(text):
         yield Span("person-name", found.start(1), found.end(1), Confidence.MEDIUM)

@@ -18,9 +18,8 @@ CONTEXT = 256  # characters already let out that a value is judged by
 _STOPS = frozenset("\n。！？；，、")
 _SPACES = frozenset(" \t\u3000")
 # Beside these a space may stand inside a number, an address of mail with its @ spelled out, or hide something.
-_JOINTS = frozenset("0123456789()[]{}（）［］【】+@＋＠-\u200b\u200c\u200d\u2060\ufeff\u00ad") | {
-    chr(0xFF10 + n) for n in range(10)
-}
+_INVISIBLE = frozenset(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)))
+_JOINTS = _INVISIBLE | frozenset("0123456789()[]{}<>（）［］【】+@＋＠-－") | frozenset(map(chr, range(0xFF10, 0xFF1A)))
 _LONG = re.compile(r"eyJ[A-Za-z0-9_-]{8}|sk-|-----BEGIN|client-key-data|://[^\s]{0,80}:")
 _RUN = re.compile(r"[A-Za-z0-9_+/=.~\\-]*")
 _KEY_RUN = re.compile(r"(?:[A-Za-z0-9+/=\s\\])*")
