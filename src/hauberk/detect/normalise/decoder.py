@@ -1,0 +1,17 @@
+"""What a decoder is."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from hauberk.detect.normalise.trace import Decoded
+
+MAX_SPANS = 256  # pieces of one text that one decoder rewrites; beyond that the result is partial
+
+
+class Decoder(msgspec.Struct, frozen=True):
+    """`decode` runs on texts in which `pattern` (RE2) is found; it answers None when there is nothing of its kind."""
+
+    name: str
+    pattern: str
+    decode: Callable[[str], Decoded | None]

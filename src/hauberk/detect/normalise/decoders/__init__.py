@@ -1,0 +1,1 @@
+"""The decoders, one file each, and the order in which they are tried."""

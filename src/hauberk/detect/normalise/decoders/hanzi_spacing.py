@@ -1,0 +1,35 @@
+"""Chinese characters with signs or spaces between them: `忽 略 之 前`, `忽*略*之*前`."""
+
+import re
+from functools import cache
+
+from hauberk.detect.normalise.decoder import Decoder
+from hauberk.detect.normalise.tables import table
+from hauberk.detect.normalise.trace import Decoded, Weave
+
+_GAP = r"[ \t\n.\-_*|/\\~,;·•、，。!@#^&+=…—']"
+_SPAN = re.compile(rf"[\u4e00-\u9fff](?:{_GAP}{{1,3}}[\u4e00-\u9fff](?![\u4e00-\u9fff])){{3,}}")
+_SIGNS = re.compile(rf"{_GAP}+")
+
+
+def decode(text: str) -> Decoded | None:
+    """`text` with runs of single characters joined."""
+    weave = Weave(text)
+    for found in _SPAN.finditer(text):
+        if _reads(_SIGNS.sub("", found[0])):
+            for sign in _SIGNS.finditer(text, *found.span()):
+                weave.put("", *sign.span())
+    return weave.done("spaced-characters")
+
+
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(table("pinyin")["words"].split(" "))
+
+
+def _reads(joined: str) -> bool:
+    """Whether the characters make words once together: a list of single ones does not."""
+    return sum(joined[i : i + 2] in _words() for i in range(len(joined) - 1)) * 4 >= len(joined)
+
+
+DECODER = Decoder("spaced-characters", rf"(?:[一-龥]{_GAP}{{1,3}}){{3}}[一-龥]", decode)

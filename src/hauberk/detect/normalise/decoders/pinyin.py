@@ -1,0 +1,94 @@
+"""Chinese written in pinyin, spaced or not, with or without tones, read as the likeliest characters."""
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from hauberk.detect.normalise.decoder import Decoder
+from hauberk.detect.normalise.syllables import reading, spoken, syllable_names
+from hauberk.detect.normalise.tables import english_words
+from hauberk.detect.normalise.trace import Decoded, Weave
+
+_VOWELS = "aeiouvüāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
+_LETTERS = f"b-df-hj-np-tw-z{_VOWELS}"
+_SPAN = re.compile(
+    rf"(?<![A-Za-z])[{_LETTERS}]{{1,40}}[1-5]?(?:[ '\-,，。]{{1,2}}[{_LETTERS}]{{1,40}}[1-5]?)*(?![A-Za-z])", re.IGNORECASE
+)
+_TOKEN = re.compile(rf"[{_LETTERS}]+", re.IGNORECASE)
+_LEAST = 5  # syllables
+_LONGEST = 6
+_COVERED = 0.6
+
+
+def decode(text: str) -> Decoded | None:
+    """`text` with stretches of pinyin replaced by characters."""
+    weave = Weave(text)
+    for found in _SPAN.finditer(text):
+        for start, end in _runs(text, *found.span()):
+            said = _characters(text[start:end])
+            if said:
+                weave.put(said, start, end)
+    return weave.done("pinyin")
+
+
+def _runs(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The longest stretches whose every word divides into syllables."""
+    runs: list[tuple[int, int]] = []
+    open_at = last = -1
+    for token in _TOKEN.finditer(text, start, end):
+        if _syllables(token[0]):
+            open_at = token.start() if open_at < 0 else open_at
+            last = token.end()
+        elif open_at >= 0:
+            runs.append((open_at, last))
+            open_at = -1
+    if open_at >= 0:
+        runs.append((open_at, last))
+    return runs
+
+
+def _plain(token: str) -> str:
+    split = unicodedata.normalize("NFD", token.lower().replace("ü", "v"))
+    return "".join(c for c in split if c.isascii())
+
+
+@cache
+def _names() -> frozenset[str]:
+    return syllable_names()
+
+
+@lru_cache(4096)
+def _syllables(token: str) -> list[str]:
+    """`token` divided into the fewest syllables; empty when it cannot be."""
+    plain = _plain(token)
+    best: list[list[str] | None] = [[]]
+    for end in range(1, len(plain) + 1):
+        options = [
+            [*before, plain[start:end]]
+            for start in range(max(0, end - _LONGEST), end)
+            if (before := best[start]) is not None and plain[start:end] in _names()
+        ]
+        best.append(min(options, key=len) if options else None)
+    return best[-1] or []
+
+
+def _characters(run: str) -> str:
+    tokens = _TOKEN.findall(run)
+    syllables = [s for token in tokens for s in _syllables(token)]
+    english = sum(len(t) for t in tokens if len(t) > 1 and t.lower() in english_words())
+    names = sum(t[0].isupper() and not t.isupper() for t in tokens)
+    if len(syllables) < _LEAST or english * 2 > sum(map(len, tokens)) or names * 2 > len(tokens):
+        return ""
+    said, in_words = reading(spoken(syllables))
+    return said if in_words >= _COVERED * len(syllables) else ""
+
+
+_A, _E, _I, _O, _U = "[aāáǎà]", "[eēéěè]", "[iīíǐì]", "[oōóǒò]", "[uūúǔùvüǖǘǚǜ]"
+_FINAL = f"(?:[iu]?{_A}(?:[io]|ng?)?|i?{_A}o|[iuvü]?{_E}(?:i|ng?|r)?|{_I}(?:ng?|u)?|[iu]?{_O}(?:u|ng)?|{_U}(?:[in]|o)?|i{_U}|u{_I})"
+_ONE = f"(?:[bpmfdtnlgkhjqxzcsryw]|zh|ch|sh)?{_FINAL}[1-5]?"
+_MARK = "(?:zh|x[iuü]|q[iuü][aeiu]|[dtnlgkhzcs]uo|[nlv]ve|[nl]ue|uang|iang|iao|[āǎīǐūǔüǖǘǚǜ])"  # seldom met in English words
+DECODER = Decoder(
+    "pinyin",
+    rf"(?i)\b(?:{_ONE}[ '\-,，]{{1,2}}){{4}}{_ONE}\b|\b(?:{_ONE}){{5}}\b|{_MARK}[a-z1-5]*(?:[ '\-,，]+[a-z1-5]+){{0,4}}[ '\-,，]+[a-z]*{_MARK}",
+    decode,
+)

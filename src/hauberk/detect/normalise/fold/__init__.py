@@ -1,0 +1,1 @@
+"""Folding: the same text without unseen characters, in plain letters."""

@@ -1,0 +1,74 @@
+"""Reads lookalike letters, accents and styled alphabets as the plain letters that they stand for, word by word."""
+
+import re
+from functools import cache
+
+from hauberk.detect.normalise.tables import english_words, table
+from hauberk.detect.normalise.trace import Decoded, Weave
+
+_WORD_MAX = 64
+_WIDE_SPACES = frozenset("\u3000\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f")
+_ASCII = re.compile("[0-9A-Za-z]")
+
+
+@cache
+def _tables() -> tuple[dict[int, str], frozenset[str], frozenset[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    letters = table("letters")
+    plain = {ord(c): to for group in letters.values() for to, chars in group.items() for c in chars}
+    forms = frozenset("".join(letters["forms"].values()))
+    lookalikes = frozenset("".join(letters["lookalikes"].values()))
+    every = "".join(map(chr, plain))
+    near = "".join(c for c in every if c < "\U00010000")  # re looks these up in a bitmap, and tries higher ones one by one
+    word = re.compile(f"[0-9A-Za-z{every}]{{1,{_WORD_MAX}}}")
+    return plain, forms, lookalikes, re.compile(f"[{near}]"), re.compile(f"[{every}]"), word
+
+
+def fold_letters(text: str) -> Decoded | None:
+    """`text` in plain letters; None when no word of it is disguised. A word in honest Cyrillic or French stays."""
+    if text.isascii():
+        return None
+    plain, forms, lookalikes, near, every, word = _tables()
+    odd = near if max(text) < "\U00010000" else every
+    weave = Weave(text)
+    accents: list[tuple[str, int, int]] = []
+    at = 0
+    while (found := odd.search(text, at)) is not None:
+        start = found.start()
+        while start > at and found.start() - start < _WORD_MAX and _ASCII.match(text[start - 1]):
+            start -= 1
+        end = word.match(text, start).end()  # type: ignore[union-attr]
+        end = max(end, found.end())
+        if _joined(text, start, end):
+            at = end
+            continue
+        piece, at = text[start:end], end
+        folded = piece.translate(plain)
+        kind = _kind(piece, folded, forms, lookalikes)
+        if kind == "accent":
+            accents.append((folded, start, end))
+        elif kind:
+            accents.append((folded, start, end))
+            accents.append(("", -1, -1))  # certain: no second one needed
+    if any(start < 0 for _, start, _ in accents) or len(accents) > max(1, text.count(" ") // 4):
+        for folded, start, end in accents:
+            if start >= 0:
+                weave.put(folded, start, end, exact=True)
+                if text[end : end + 1] in _WIDE_SPACES:
+                    weave.put(" ", end, end + 1, exact=True)
+    return weave.done("lookalikes")
+
+
+def _joined(text: str, start: int, end: int) -> bool:
+    """Whether the span is only part of a word of another alphabet."""
+    around = text[max(start - 1, 0) : start] + text[end : end + 1]
+    return any(c.isalpha() and not c.isascii() and not "\u2e80" <= c <= "\U0003ffff" and c != "\u3000" for c in around)
+
+
+def _kind(piece: str, folded: str, forms: frozenset[str], lookalikes: frozenset[str]) -> str:
+    """`certain` for a disguise, `accent` for an English word under accents, empty for anything honest."""
+    if any(c in forms for c in piece):
+        return "certain"
+    known = folded.lower() in english_words() and len(folded) > 1
+    if any(c in lookalikes for c in piece):
+        return "certain" if known or any(c.isascii() and c.isalpha() for c in piece) else ""
+    return "accent" if known else ""
