@@ -64,7 +64,7 @@ class AnthropicMessages:
     def read_answer(self, body: bytes) -> Answer:
         """The upstream's whole answer. Raises BadUpstream."""
         decoded = answer_body(body)
-        found = Gatherer()
+        found = Gatherer(every=True)
         if type(decoded.get("content")) is not list:
             raise BadUpstream("the answer has no content")
         try:

@@ -205,7 +205,7 @@ def _index(body: Body) -> int:
 
 
 def _texts(block: Body) -> str:
-    found = Gatherer()
+    found = Gatherer(every=True)
     try:
         gather_block(found, block, Role.TOOL, ())
     except BadRequest as error:

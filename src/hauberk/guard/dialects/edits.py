@@ -14,7 +14,7 @@ def apply(body: dict[str, Any], edits: Iterable[Edit]) -> None:
     Where an object or a list stands (a tool's input), the text is its JSON; it is emptied when the text no longer is.
     Raises LookupError when a path leads nowhere: the edit belongs to another body.
     """
-    for edit in edits:
+    for edit in sorted(edits, key=lambda edit: -len(edit.path)):  # what lies inside something before that is emptied
         holder: Any = body
         for step in edit.path[:-1]:
             holder = holder[step]

@@ -16,7 +16,9 @@ _NO_KEYS: Container[str] = frozenset[str]()
 class Gatherer:
     """Pieces, images and notes of what was not read, in the order of the body. Raises BadRequest over `MOST_PIECES`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, every: bool = False) -> None:
+        """`every`: identifiers count as texts too, as they do in answers, where one word may be the secret."""
+        self._every = every
         self.pieces: list[Piece] = []
         self.images: list[Image] = []
         self.tools: list[ToolSpec] = []
@@ -58,7 +60,7 @@ class Gatherer:
     def strays(self, value: Any, role: Role, path: Path, known: Container[str] = _NO_KEYS) -> None:
         """Every text in `value` that is more than an identifier, but for what stands under the `known` keys at its top."""
         if isinstance(value, str):
-            if not _PLAIN.fullmatch(value):
+            if (self._every and path[-1:] != ("type",)) or not _PLAIN.fullmatch(value):
                 self.text(value, role, path)
         elif isinstance(value, dict):
             for key, member in cast("Body", value).items():

@@ -60,7 +60,8 @@ SETTINGS = frozenset(
         "store",
     )
 )
-_TURN = frozenset(("role", "content", "name", "tool_calls", "function_call", "tool_call_id", "audio", "id", "cache_control"))
+_SPOKEN = ("name", "refusal", "reasoning_content", "reasoning")
+_TURN = frozenset((*_SPOKEN, "role", "content", "tool_calls", "function_call", "tool_call_id", "audio", "id", "cache_control"))
 _CHOICE = frozenset(("message", "logprobs", "finish_reason", "index", "stop_reason", "token_ids"))
 _ANSWER = frozenset(("id", "object", "model", "choices", "usage", "system_fingerprint", "service_tier", "prompt_token_ids"))
 
@@ -102,7 +103,7 @@ class OpenAIChat:
     def read_answer(self, body: bytes) -> Answer:
         """The upstream's whole answer. Raises BadUpstream."""
         decoded = answer_body(body)
-        found = Gatherer()
+        found = Gatherer(every=True)
         try:
             choices = [object_at(c, ("choices", i)) for i, c in enumerate(list_at(decoded, "choices"))]
             for index, choice in enumerate(choices):
@@ -134,7 +135,11 @@ def gather_turn(found: Gatherer, turn: Any, path: Path, *, said: bool = False) -
     """Every text of one message. `said`: it is the model's answer, whatever role it claims."""
     turn = object_at(turn, path)
     role = Role.ASSISTANT if said else role_of(turn.get("role"), (*path, "role"))
-    found.optional(turn, "name", role, path)
+    for key in _SPOKEN:
+        if isinstance(turn.get(key), dict | list):  # some servers' structured reasoning
+            found.strays(turn[key], role, (*path, key))
+        else:
+            found.optional(turn, key, role, path)
     gather_content(found, turn.get("content"), role, (*path, "content"))
     for index, item in enumerate(list_at(turn, "tool_calls", path)):
         _gather_call(found, object_at(item, (*path, "tool_calls", index)), role, (*path, "tool_calls", index))

@@ -47,7 +47,7 @@ class OpenAICompletions:
     def read_answer(self, body: bytes) -> Answer:
         """The upstream's whole answer. Raises BadUpstream."""
         decoded = answer_body(body)
-        found = Gatherer()
+        found = Gatherer(every=True)
         try:
             choices = [object_at(choice, ("choices", i)) for i, choice in enumerate(list_at(decoded, "choices"))]
             for index, choice in enumerate(choices):

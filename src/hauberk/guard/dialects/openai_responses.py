@@ -61,7 +61,7 @@ class OpenAIResponses:
     def read_answer(self, body: bytes) -> Answer:
         """The upstream's whole answer. Raises BadUpstream."""
         decoded = answer_body(body)
-        found = Gatherer()
+        found = Gatherer(every=True)
         if type(decoded.get("output")) is not list:
             raise BadUpstream("the answer has no output")
         try:

@@ -227,7 +227,7 @@ def _of_part(body: Body, part: Body) -> list[_Repeat]:
 
 
 def _of_item(item: Any, index: int, path: Path) -> list[_Repeat]:
-    found = Gatherer()
+    found = Gatherer(every=True)
     try:
         gather_item(found, item, (), Role.ASSISTANT)
     except BadRequest as error:

@@ -10,6 +10,7 @@ from hauberk.guard.exchange import Path
 
 # Values of these keys are words of JSON Schema or patterns, unless they stand in `properties`, where they are names.
 _SCHEMA_WORDS = frozenset(("type", "format", "$schema", "required", "additionalProperties"))
+_PROSE = frozenset(("description", "title"))
 _NAMED = frozenset(("properties", "$defs", "definitions", "patternProperties"))
 _SPEC = frozenset(("type", "name", "description", "parameters", "input_schema", "strict", "cache_control", "function"))
 
@@ -32,7 +33,7 @@ def gather_schema(found: Gatherer, schema: Any, path: Path) -> None:
     elif isinstance(schema, list):
         for index, member in enumerate(cast("list[Any]", schema)):
             gather_schema(found, member, (*path, index))
-    elif isinstance(schema, str) and not plain(schema):
+    elif isinstance(schema, str) and (path[-1] in _PROSE or not plain(schema)):
         found.text(schema, Role.TOOL, path)
 
 
