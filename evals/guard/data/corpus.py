@@ -43,9 +43,10 @@ def load(split: Split, root: Path | str | None = None) -> Iterator[Row]:
     """Rows of one split, in a fixed order.
 
     Args:
-        split: ``train`` and ``calibration`` (about 12% of the template families) may train and tune what ships; ``experiment`` holds
-            sets whose licence does not allow that.
-        root: The folder with ``meta.json``, ``train/`` and ``eval/``; without it only rows written here are given, unfiltered.
+        split: ``train`` and ``calibration`` (about 12% of the template families) may train and tune what ships; ``experiment``
+            holds sets whose licence does not allow that.
+        root: The folder with ``meta.json``, ``train/`` and ``eval/``; if it is absent, only rows of this folder are given,
+            unfiltered.
     """
     yield from build(root_of(root)).rows[split]
 
@@ -70,7 +71,9 @@ def _cache(root: Path) -> Path | None:
         return None
     here = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=10)
-    for path in sorted([*here.rglob("*.py"), *here.rglob("*.yaml"), *root.rglob("*.gz"), root / "meta.json"]):
+    for path in sorted(
+        [*(path for kind in ("py", "yaml", "gz") for path in here.rglob(f"*.{kind}")), *root.rglob("*.gz"), root / "meta.json"]
+    ):
         digest.update(f"{path.name} {path.stat().st_size}".encode())
         if path.suffix in {".py", ".yaml"}:
             digest.update(path.read_bytes())
@@ -101,7 +104,7 @@ def _built(root: Path) -> Corpus:
     public.extend(collected.rows())
     names = families.families([row.text for row in public])
     public = [msgspec.structs.replace(row, group=f"public:{name}") for row, name in zip(public, names, strict=True)]
-    rows = _without_copies([*generate.rows(), *public], references(root), dropped)
+    rows = _without_copies([*generate.rows(), *collected.rows(), *public], references(root), dropped)
     splits: dict[Split, list[Row]] = {"train": [], "calibration": [], "experiment": []}
     for row in rows:
         free = row.source.startswith(("own:", "collected:")) or licence[row.source][0] == "P"

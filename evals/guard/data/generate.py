@@ -1,8 +1,8 @@
 """Rows written for this project, expanded from the grammars beside it.
 
-A grammar file holds ``families``; each has a name, task, label, kind, lang, role, shared ``slots`` and ``patterns``. A pattern and all
-its fillings are one family for the splits. Indirect injections join a payload with a carrier of the same side, so that neither a
-payload nor a carrier of the calibration part is ever trained on; the carriers without payload are the ordinary twins.
+A grammar file holds ``families``; each has a name, task, label, kind, lang, role, shared ``slots`` and ``patterns``. A pattern and
+all its fillings are one family for the splits. Indirect injections join a payload with a carrier of the same side, so that neither
+a payload nor a carrier of the calibration part is ever trained on; the carriers without payload are the ordinary twins.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,8 @@ class Family(msgspec.Struct, frozen=True):
 
     Attributes:
         name: Unique; part of the group's name.
-        use: ``rows`` for texts by themselves, ``payload`` for texts that also go into carriers, ``carrier`` for texts with a place for one.
+        use: ``rows`` for texts by themselves, ``payload`` for texts that also go into carriers, ``carrier`` for texts with a place
+            for one.
         each: Fillings of a pattern.
     """
 

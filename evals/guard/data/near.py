@@ -1,7 +1,7 @@
 """Near-duplicates: what is so like a reference row that training on it would be training on the test.
 
 Three tests on normalised text (NFKC, casefolded, letters and digits only): equality, containment of a text of at least `WINDOW`
-characters in the other, and Jaccard similarity of character 5-grams, found by MinHash with banding (Broder 1997) and verified exactly.
+characters in the other, and Jaccard similarity of character 5-grams, found by MinHash with banding (Broder 1997) and verified.
 """
 
 import re

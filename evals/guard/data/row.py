@@ -15,7 +15,8 @@ class Row(msgspec.Struct, frozen=True):
         text: The text as it arrives, at most some 30,000 characters.
         label: 1 for an attack (task ``attack``) or a harmful request (task ``harm``), 0 for neither.
         task: Which of the two questions the label answers; a row labelled 0 is ordinary for both.
-        kind: ``injection-direct``, ``injection-indirect``, ``goal-hijack``, ``prompt-leak``, ``jailbreak``, ``harmful-request``, ``benign`` and finer.
+        kind: ``injection-direct``, ``injection-indirect``, ``goal-hijack``, ``prompt-leak``, ``jailbreak``, ``harmful-request``,
+            ``benign`` and finer.
         lang: ``zh``, ``en`` or ``other``.
         role: Who speaks it: the user, a tool's result, a retrieved document, the assistant, the application.
         source: The set it comes from; ``own:...`` is written for this project.
