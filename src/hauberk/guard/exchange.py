@@ -51,11 +51,14 @@ class Exchange(msgspec.Struct):
     user: str = ""  # the end user's id, if the application passes one
     unread: tuple[str, ...] = ()  # parts that reach the model and were not read: "messages.0.content.1: input_audio"
 
+    canaries: tuple[str, ...] = ()  # planted in the operator's prompts; no answer may hold one
+    label_id: str = ""  # of the answer, in labels of generated content
+
     def context(self, canaries: tuple[str, ...] = ()) -> Context:
         """What detectors may need to know around each message."""
         return Context(
             system=tuple(p.text for p in self.pieces if p.role is Role.SYSTEM),
-            canaries=canaries,
+            canaries=(*self.canaries, *canaries),
             tools=self.tools,
             foreign=tuple(p.text for p in self.pieces if p.role.foreign),
             user=tuple(p.text for p in self.pieces if p.role is Role.USER),

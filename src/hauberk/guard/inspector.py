@@ -10,6 +10,7 @@ import msgspec
 
 from hauberk.assets.chat import Context, Direction, MessageContent, Role
 from hauberk.core import Action, Finding, Gap, GapReason
+from hauberk.guard.canary import plant
 from hauberk.guard.checker import Checked, Checker
 from hauberk.guard.dialects.dialect import Refusal
 from hauberk.guard.exchange import Answer, Edit, Exchange, Piece
@@ -44,6 +45,21 @@ class Judged(msgspec.Struct, frozen=True):
     checked: Checked
 
 
+class Label(Protocol):
+    """Labels generated content."""
+
+    def header(self, exchange: Exchange) -> tuple[str, str]: ...
+
+    def edits(self, exchange: Exchange, answer: Answer, edits: tuple[Edit, ...]) -> tuple[Edit, ...]: ...
+
+
+class CanaryOptions(msgspec.Struct, frozen=True):
+    """How canaries are made: see `guard.canary`."""
+
+    key: bytes = b""
+    stable: bool = False
+
+
 SessionMaker = Callable[["PolicyInspector", Exchange], Session]
 
 
@@ -57,24 +73,33 @@ class PolicyInspector:
         *,
         approver: Approver | None = None,
         sessions: SessionMaker | None = None,
-        canaries: Callable[[Exchange], tuple[str, ...]] = lambda _exchange: (),
+        label: Label | None = None,
+        canary: CanaryOptions | None = None,
     ) -> None:
         self.checker = checker
         self.options = options or InspectOptions()
         self._approver = approver
         self._sessions = sessions
-        self._canaries = canaries
+        self._label = label
+        self._canary = canary
         self._pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="inspect")
 
     async def request(self, exchange: Exchange) -> Decision:
-        """The decision on a request."""
-        context = exchange.context(self._canaries(exchange))
-        return await self._decided(exchange.pieces, Direction.INPUT, context, exchange.unread)
+        """The decision on a request. A canary is planted in the operator's prompts if that is switched on."""
+        decision = await self.decided(exchange.pieces, Direction.INPUT, exchange.context(), exchange.unread)
+        if decision.refusal is None and self._canary is not None:
+            planted = plant(exchange, decision.edits, key=self._canary.key, stable=self._canary.stable)
+            exchange.canaries, decision.edits = planted.canaries, planted.edits
+        if decision.refusal is None and self._label is not None:
+            decision.headers = (self._label.header(exchange),)
+        return decision
 
     async def answer(self, exchange: Exchange, answer: Answer) -> Decision:
         """The decision on a whole answer."""
-        context = exchange.context(self._canaries(exchange))
-        return await self._decided(answer.pieces, Direction.OUTPUT, context, ())
+        decision = await self.decided(answer.pieces, Direction.OUTPUT, exchange.context())
+        if decision.refusal is None and self._label is not None:
+            decision.edits = self._label.edits(exchange, answer, decision.edits)
+        return decision
 
     def session(self, exchange: Exchange) -> Session:
         """The guard of an answer that streams."""
@@ -108,7 +133,10 @@ class PolicyInspector:
             made.append(Judged(piece, message, self.checker.check(message, _uri(piece))))
         return made, []
 
-    async def _decided(self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[str]) -> Decision:
+    async def decided(
+        self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[str] = ()
+    ) -> Decision:
+        """What becomes of `pieces`; a person is asked where the policy says so. `unread`: parts that nobody can judge."""
         started = time.perf_counter()
         judged, gaps = await self.judged(pieces, direction, context)
         gaps += [Gap("message:", GapReason.UNSUPPORTED, f"not read: {part}") for part in unread]

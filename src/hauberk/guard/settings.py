@@ -134,6 +134,8 @@ class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     stream: Table = {}
     audit: Table = {}
     telemetry: Table = {}
+    label: Table = {}
+    approvals: Table = {}
 
     @property
     def address(self) -> tuple[str, int]:

@@ -39,6 +39,7 @@ class Decision(msgspec.Struct):
     gaps: tuple[Gap, ...] = ()
     refusal: Refusal | None = None  # set when the action is block
     seconds: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()  # for the response: labels of generated content
 
 
 class Gate(Protocol):
