@@ -101,7 +101,6 @@ def _built(root: Path) -> Corpus:
         rows, filtered = sources.read(root, source)
         dropped[source.name]["filtered"] += filtered
         public.extend(rows)
-    public.extend(collected.rows())
     names = families.families([row.text for row in public])
     public = [msgspec.structs.replace(row, group=f"public:{name}") for row, name in zip(public, names, strict=True)]
     rows = _without_copies([*generate.rows(), *collected.rows(), *public], references(root), dropped)
