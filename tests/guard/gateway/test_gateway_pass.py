@@ -1,11 +1,13 @@
 import json
+import socket
 
 import pytest
+from gateway_harness import NewGateway, NewUpstream, Running, ScriptedUpstream
 
 from hauberk.guard.dialects.dialect import Refusal
 
 
-def test_json_answer_passes_byte_for_byte(gateway, upstream):
+def test_json_answer_passes_byte_for_byte(gateway: Running, upstream: ScriptedUpstream) -> None:
     reply = gateway.chat()
     assert reply.status == 200
     assert reply.json()["choices"][0]["message"]["content"] == "good day"
@@ -20,7 +22,7 @@ def test_json_answer_passes_byte_for_byte(gateway, upstream):
     assert gateway.gate.settled[0][2] is True
 
 
-def test_stream_passes_and_ends(gateway):
+def test_stream_passes_and_ends(gateway: Running) -> None:
     reply = gateway.chat(stream=True)
     assert reply.status == 200
     assert reply.complete
@@ -32,7 +34,7 @@ def test_stream_passes_and_ends(gateway):
     assert record.first_token is not None
 
 
-def test_credentials_of_the_client_never_reach_the_upstream(gateway, upstream):
+def test_credentials_of_the_client_never_reach_the_upstream(gateway: Running, upstream: ScriptedUpstream) -> None:
     for name in ("Authorization", "x-api-key", "api-key"):
         value = "Bearer sk-client-secret" if name == "Authorization" else "sk-client-secret"
         assert gateway.chat(headers={name: value, "Cookie": "session=1", "x-forwarded-for": "9.9.9.9"}).status == 200
@@ -45,10 +47,12 @@ def test_credentials_of_the_client_never_reach_the_upstream(gateway, upstream):
         assert b"9.9.9.9" not in head
 
 
-def test_the_upstream_gets_its_own_key_and_the_client_never_sees_it(new_upstream, new_gateway, monkeypatch, caplog):
+def test_the_upstream_gets_its_own_key_and_the_client_never_sees_it(
+    new_upstream: NewUpstream, new_gateway: NewGateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("UP_KEY", "sk-upstream-secret-1234")
 
-    def tells(conn, request):
+    def tells(conn: socket.socket, request: bytes) -> None:
         body = json.dumps({"error": {"message": "bad model for sk-upstream-secret-1234"}}).encode()
         conn.sendall(b"HTTP/1.1 400 Bad\r\nx-echo: sk-upstream-secret-1234\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
 
@@ -62,7 +66,7 @@ def test_the_upstream_gets_its_own_key_and_the_client_never_sees_it(new_upstream
     assert "sk-upstream" not in caplog.text
 
 
-def test_an_upstream_that_rejects_our_key_is_our_fault(gateway, upstream):
+def test_an_upstream_that_rejects_our_key_is_our_fault(gateway: Running, upstream: ScriptedUpstream) -> None:
     upstream.script = lambda conn, _: conn.sendall(
         b'HTTP/1.1 401 No\r\ncontent-length: 38\r\n\r\n{"error":{"message":"sk-upstr..1234"}}'
     )
@@ -72,11 +76,11 @@ def test_an_upstream_that_rejects_our_key_is_our_fault(gateway, upstream):
     assert reply.error["incident_id"] == reply.headers["x-hauberk-incident"] == gateway.recorder.records[0].incident
 
 
-def test_only_chosen_headers_come_back(gateway, upstream):
+def test_only_chosen_headers_come_back(gateway: Running, upstream: ScriptedUpstream) -> None:
     extra = "set-cookie: a=b\r\nserver: nginx\r\nx-ratelimit-remaining-requests: 99\r\nopenai-version: 1\r\nx-hauberk-gaps: 5\r\n"
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{extra}content-length: "
 
-    def script(conn, _):
+    def script(conn: socket.socket, _: bytes) -> None:
         from_conftest = b'{"choices":[{"index":0,"message":{"content":"x"}}]}'
         conn.sendall(head.encode() + b"%d\r\n\r\n" % len(from_conftest) + from_conftest)
 
@@ -90,7 +94,7 @@ def test_only_chosen_headers_come_back(gateway, upstream):
     assert reply.headers["x-hauberk-gaps"] == "0"
 
 
-def test_strangers_are_refused_before_their_body_is_read(gateway, upstream):
+def test_strangers_are_refused_before_their_body_is_read(gateway: Running, upstream: ScriptedUpstream) -> None:
     gateway.gate.refusal = Refusal(401, "invalid_api_key", "No such key.", type="authentication_error")
     reply = gateway.chat()
     assert reply.status == 401
@@ -99,7 +103,7 @@ def test_strangers_are_refused_before_their_body_is_read(gateway, upstream):
     assert gateway.get("/v1/models").status == 401
 
 
-def test_limits_say_when_to_come_back(gateway, upstream):
+def test_limits_say_when_to_come_back(gateway: Running, upstream: ScriptedUpstream) -> None:
     gateway.gate.admit_refusal = Refusal(429, "rate_limit_exceeded", "Slower.", retry_after=1.2)
     reply = gateway.chat()
     assert reply.status == 429
@@ -108,7 +112,7 @@ def test_limits_say_when_to_come_back(gateway, upstream):
     assert gateway.recorder.records[0].status == 429
 
 
-def test_models_for_both_families(gateway):
+def test_models_for_both_families(gateway: Running) -> None:
     listed = gateway.get("/v1/models").json()
     assert [model["id"] for model in listed["data"]] == ["m"]
     assert listed["object"] == "list"
@@ -117,7 +121,7 @@ def test_models_for_both_families(gateway):
     assert gateway.get("/v1/models/other").status == 404
 
 
-def test_other_paths_and_methods(gateway):
+def test_other_paths_and_methods(gateway: Running) -> None:
     assert gateway.get("/v1/files").status == 404
     assert gateway.get("/v1/files").error["code"] == "unknown_url"
     reply = gateway.get("/v1/chat/completions")
@@ -129,14 +133,14 @@ def test_other_paths_and_methods(gateway):
     assert gateway.get("/v1/models", "HEAD").body == b""
 
 
-def test_a_model_nobody_serves(gateway, upstream):
+def test_a_model_nobody_serves(gateway: Running, upstream: ScriptedUpstream) -> None:
     reply = gateway.chat(model="gpt-9")
     assert reply.status == 404
     assert reply.error["code"] == "model_not_found"
     assert not upstream.requests
 
 
-def test_aliases_rename_there_and_back(new_upstream, new_gateway):
+def test_aliases_rename_there_and_back(new_upstream: NewUpstream, new_gateway: NewGateway) -> None:
     upstream = new_upstream()
     model = {"name": "house", "to": [{"upstream": "u", "model": "m"}]}
     gateway = new_gateway({"upstream": [{"name": "u", "base-url": upstream.url}], "model": [model]})
@@ -148,19 +152,14 @@ def test_aliases_rename_there_and_back(new_upstream, new_gateway):
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
-def test_an_openai_upstream_serves_no_anthropic_calls(gateway, path):
+def test_an_openai_upstream_serves_no_anthropic_calls(gateway: Running, path: str) -> None:
     body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
     reply = gateway.post(path, body)
     assert reply.status == 404
     assert reply.json()["type"] == "error"
 
 
-def test_count_tokens_passes_through(new_upstream, new_gateway):
-    def counts(conn, request):
-        conn.sendall(
-            b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n{"input_tokens": 12}'[:-1] + b"}"
-        )
-
+def test_count_tokens_passes_through(new_upstream: NewUpstream, new_gateway: NewGateway) -> None:
     upstream = new_upstream(
         lambda conn, _: conn.sendall(
             b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 19\r\n\r\n{"input_tokens":12}'
@@ -175,14 +174,14 @@ def test_count_tokens_passes_through(new_upstream, new_gateway):
     assert b"anthropic-version: 2023-06-01" in upstream.requests[0]
 
 
-def test_connections_to_the_upstream_are_kept(gateway, upstream):
+def test_connections_to_the_upstream_are_kept(gateway: Running, upstream: ScriptedUpstream) -> None:
     before = gateway.gateway.generation.directory.upstreams["u0"].pool.open
     for _ in range(5):
         assert gateway.chat().status == 200
     assert gateway.gateway.generation.directory.upstreams["u0"].pool.open <= max(before, 1)
 
 
-def test_what_cannot_be_recorded_is_not_answered(gateway):
+def test_what_cannot_be_recorded_is_not_answered(gateway: Running) -> None:
     gateway.recorder.error = OSError("disk full")
     reply = gateway.chat()
     assert reply.status == 503

@@ -5,10 +5,12 @@ import time
 
 from hauberk.core import Action
 from hauberk.guard.dialects.dialect import Dialect, EventStream, Refusal
-from hauberk.guard.exchange import Exchange
+from hauberk.guard.exchange import Exchange, Usage
 from hauberk.guard.gateway.generation import Generation
 from hauberk.guard.gateway.hooks import Caller, Gate, Grant, Record, Recorder
 from hauberk.guard.gateway.routes import Route
+
+NO_WORK = Usage(input=0, output=0)
 
 
 class Refused(Exception):
@@ -37,6 +39,7 @@ class Call:
         "recorder",
         "route",
         "started",
+        "worked",
     )
 
     def __init__(
@@ -53,6 +56,7 @@ class Call:
         self.started = False  # whether the response's headers have gone out
         self.events: EventStream | None = None  # set when the response is a stream that has begun
         self.completed = False
+        self.worked = False  # whether a model may have spent tokens on it
         self.lost = False  # whether the client has gone
         self._begun = time.monotonic()
         self._closed = False
@@ -102,7 +106,8 @@ class Call:
             return
         self._closed = True
         if self.grant is not None:
-            self.gate.settle(self.grant, self.record.usage, completed=self.completed)
+            usage = self.record.usage if self.worked else NO_WORK
+            self.gate.settle(self.grant, usage, completed=self.completed)
         self.record.seconds = self.elapsed
         # Shielded: an entry that is half written when the drain ends would be lost.
         await asyncio.shield(asyncio.ensure_future(self.recorder.finished(self.record)))

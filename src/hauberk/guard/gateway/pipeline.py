@@ -111,10 +111,14 @@ class Pipeline:
             body = call.dialect.write(exchange, decision.edits, candidate.model)
             return await candidate.upstream.send("POST", call.route.path, lines, body)
 
+        call.worked = True  # also when the client leaves or time runs out before an answer begins
         try:
-            return await first_answer(candidates, call.generation.settings.retries, ask)
+            candidate, reply = await first_answer(candidates, call.generation.settings.retries, ask)
         except UpstreamError as error:
+            call.worked = not error.unsent
             raise self._failed(call, error) from error
+        call.worked = reply.status < 400
+        return candidate, reply
 
     async def _answer(self, call: Call, exchange: Exchange, candidate: Candidate, reply: Reply, send: Send) -> None:
         try:
@@ -180,6 +184,10 @@ class Pipeline:
             call.record.response = halted.decision
             call.record.incident = halted.refusal.incident
             last = halted.wire + events.error(halted.refusal)
+        except (UpstreamError, BadUpstream) as error:
+            failed = self._failed(call, error)
+            call.record.incident = failed.refusal.incident
+            last = guard.judged() + events.error(failed.refusal)
         finally:
             _note(call, guard)
         await self._end_stream(call, events, last, send)

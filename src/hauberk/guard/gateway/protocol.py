@@ -69,6 +69,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_began = 0.0
         self._received = 0  # bytes of the head, then of the body
         self._in_head = True
+        self._deaf = False
         self._lost: Callable[[], None] | None = None
 
     # connection
@@ -102,7 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if self.parser is None or self.transport.is_closing():
+        if self.parser is None or self._deaf or self.transport.is_closing():
             return
         if self._in_head:
             if not self._deadline:
@@ -111,7 +112,10 @@ class GuardedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._end(400, "invalid_request_error", "This gateway speaks HTTP/1.1 and nothing else.")
+            # An offer to speak another protocol (JDK clients offer HTTP/2) is passed over: the request is served, and what
+            # follows on this connection is in nobody's language.
+            self._deaf = True
+            self.cycle.keep_alive = False
             return
         except httptools.HttpParserError as error:
             inner = error.__context__
@@ -167,6 +171,8 @@ class GuardedProtocol(HttpToolsProtocol):
         names = [name for name, _ in self.headers]
         coded = [value for name, value in self.headers if name == b"transfer-encoding"]
         assert self.parser is not None
+        if self.parser.get_method() == b"CONNECT":
+            raise _Unacceptable(405, "This is no forward proxy.")
         modern = self.parser.get_http_version() == "1.1"
         if coded and (coded[0].lower() != b"chunked" or len(coded) > 1 or not modern):
             raise _Unacceptable(400, "The transfer-encoding must be plain chunked, in HTTP/1.1.")
@@ -204,18 +210,19 @@ class GuardedProtocol(HttpToolsProtocol):
         return now <= self._deadline
 
     def _end(self, status: int, code: str, words: str) -> None:
-        """Says why, if nothing else is being said, and closes."""
+        """Says why, unless an answer is on its way or was given, and closes."""
         self._deadline = 0.0
         if self.transport.is_closing():
             return
         cycle = cast("RequestResponseCycle | None", self.cycle)
-        silent = cycle is None or cycle.response_complete or not cycle.response_started
-        if silent and (self._received or status == 429):
+        idle = cycle is None or cycle.response_complete
+        may_speak = idle if self._in_head else cycle is not None and not cycle.response_started
+        if status == 408 and self._in_head and not self._received:
+            self.transport.abort()  # silence is answered with silence
+            return
+        if may_speak:
             self.transport.write(bare_error(status, code, words))
-        if status == 408 and not self._received:
-            self.transport.abort()
-        else:
-            self.transport.close()
+        self.transport.close()
 
 
 class _Unacceptable(Exception):

@@ -77,6 +77,10 @@ class StreamGuard:
         self._outbox.settle(self._clock())
         return self._outbox.take()
 
+    def judged(self) -> bytes:
+        """What was let go and not yet handed out; for a stream that fails half-way."""
+        return self._outbox.take()
+
     async def _arrived(self, delta: Delta) -> None:
         if delta.usage is not None:
             self.usage = _merged(self.usage, delta.usage)
