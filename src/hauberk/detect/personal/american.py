@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import weighted
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, numbers
 from hauberk.detect.personal.span import Span
 
 _SSN_LABEL = label(r"\bssn\b|social security|\bitin\b|taxpayer|tax id")
@@ -19,7 +19,7 @@ _BRAZIL = re.compile(
 
 def united_states(text: str) -> Iterator[Span]:
     """SSN by the rules of areas, groups and serials that were never issued; ITIN by its group ranges."""
-    for found in _US.finditer(text):
+    for found in numbers(_US, text):
         area, group = int(found[1]), int(found[3])
         taxpayer = area >= 900 and (50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99)
         social = area not in {0, 666} and area < 900 and group > 0 and found[4] != "0000"
@@ -39,7 +39,7 @@ _CNPJ = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
 
 def brazil(text: str) -> Iterator[Span]:
     """CPF and CNPJ with both their check digits."""
-    for found in _BRAZIL.finditer(text):
+    for found in numbers(_BRAZIL, text):
         value = digits_of(found[0])
         if found[1]:
             first, second = _remainder(value, range(10, 1, -1)), _remainder(value, range(11, 1, -1))

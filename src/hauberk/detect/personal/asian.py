@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import verhoeff, weighted
 from hauberk.detect.personal.cn_resident import is_date
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _AADHAAR_LABEL = label(r"aadhaa?r|\buid(?:ai)?\b")
@@ -23,7 +23,7 @@ _NRIC = re.compile(rf"{LEFT}[STFGM][0-9]{{7}}[A-Z]{RIGHT}")
 
 def india(text: str) -> Iterator[Span]:
     """Aadhaar (Verhoeff) and PAN, whose form is its only check."""
-    for found in _AADHAAR.finditer(text):
+    for found in numbers(_AADHAAR, text):
         if verhoeff(digits_of(found[0])):
             confidence = graded(text, found.start(), _AADHAAR_LABEL, Confidence.MEDIUM if found[1] else Confidence.LOW)
             if confidence:
@@ -36,7 +36,7 @@ def india(text: str) -> Iterator[Span]:
 
 def korea(text: str) -> Iterator[Span]:
     """Resident registration numbers; those issued since October 2020 have no check digit."""
-    for found in _KOREA.finditer(text):
+    for found in numbers(_KOREA, text):
         value = digits_of(found[0])
         century = {"1": 19, "2": 19, "5": 19, "6": 19}.get(value[6], 20)
         if not is_date(f"{century}{value[:6]}", 1900, 2049):
@@ -49,7 +49,7 @@ def korea(text: str) -> Iterator[Span]:
 
 def japan(text: str) -> Iterator[Span]:
     """Individual numbers (My Number), only behind their label."""
-    for found in _JAPAN.finditer(text):
+    for found in numbers(_JAPAN, text):
         value = digits_of(found[0])
         rest = weighted(value[:11], (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
         if int(value[11]) == (0 if rest <= 1 else 11 - rest) and labelled(text, found.start(), _JAPAN_LABEL):

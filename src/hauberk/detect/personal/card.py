@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import luhn
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _LABEL = label(
@@ -33,7 +33,7 @@ _RARE = (
 
 def card(text: str) -> Iterator[Span]:
     """Card numbers in `text`."""
-    for found in _CARD.finditer(text):
+    for found in numbers(_CARD, text):
         value = digits_of(found[0])
         if not luhn(value) or len(set(value)) == 1:
             continue
@@ -54,7 +54,7 @@ def _issued(value: str, ranges: Sequence[tuple[str, str, set[int]]]) -> bool:
 
 def account(text: str) -> Iterator[Span]:
     """Account numbers, which have no check: only where a label says so."""
-    for found in _ACCOUNT.finditer(text):
+    for found in numbers(_ACCOUNT, text):
         if labelled(text, found.start(), _ACCOUNT_LABEL):
             yield Span("bank-account", found.start(), found.end(), Confidence.MEDIUM)
 

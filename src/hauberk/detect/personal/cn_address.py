@@ -14,7 +14,7 @@ _PROVINCES = (
 _LABEL = label("地址|住址|住在|家住|居住|位于|寄到|送到|寄至|户籍")
 _LONGEST = 60  # characters before the number that may belong to the address
 _NUMBER = re.compile(
-    r"(?:路|街|道|巷|弄|胡同|村|组|里|坊|苑|园|庄|区|大街)[东西南北中]?[段侧]? ?"
+    r"(?:路|街|道|巷|弄|胡同|村|组|里|坊|苑|园|庄|区|大街)(?:[东西南北中]?[段侧]?|[一二三四五六七八九十]段) ?"
     r"[0-9一二三四五六七八九十百]{1,5}(?:-[0-9]{1,4})?(?:号|弄|栋|幢)"
     r"(?: ?(?:[0-9A-Z一二三四五六七八九十]{1,5}|[\u4e00-\u9fff]{2,8}?)"
     r"(?:号楼|号院|号|栋|幢|座|单元|室|楼|层|大厦|小区|花园|广场|公寓|院)){0,6}"
@@ -53,8 +53,4 @@ def _start(text: str, last: int, number: int) -> int | None:
     return start
 
 
-RECOGNISERS = (
-    Recogniser(
-        ("cn-address",), r"\p{Han}[东西南北中]?[段侧]? ?[0-9一二三四五六七八九十百]{1,5}(?:-[0-9]{1,4})?[号弄栋幢]", address
-    ),
-)
+RECOGNISERS = (Recogniser(("cn-address",), r"\p{Han} ?[0-9一二三四五六七八九十百]{1,5}(?:-[0-9]{1,4})?[号弄栋幢]", address),)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from hauberk.core import Confidence
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, numbers
 from hauberk.detect.personal.span import Span
 
 PHONE_LABEL = label(
@@ -25,7 +25,7 @@ _LANDLINE = re.compile(
 
 def mobile(text: str) -> Iterator[Span]:
     """Mobile numbers in `text`."""
-    for found in _MOBILE.finditer(text):
+    for found in numbers(_MOBILE, text):
         written = len(digits_of(found[0])) > 11 or len(found[0]) > 11  # with its country code, or in groups
         confidence = graded(text, found.start(), PHONE_LABEL, Confidence.HIGH if written else Confidence.MEDIUM)
         if confidence:
@@ -34,7 +34,7 @@ def mobile(text: str) -> Iterator[Span]:
 
 def landline(text: str) -> Iterator[Span]:
     """Landline numbers in `text`."""
-    for found in _LANDLINE.finditer(text):
+    for found in numbers(_LANDLINE, text):
         parted = found[1] in {"-", ")", ")-"}
         confidence = graded(text, found.start(), PHONE_LABEL, Confidence.MEDIUM if parted else Confidence.LOW)
         if confidence:

@@ -6,7 +6,7 @@ from datetime import date
 
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import mod11_2
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, graded, label, labelled
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, graded, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _LABEL = label(r"身份证|身份號碼|身份证号|证件号|证号|居民证|resident id|id card|identity card|national id|\bid (?:no|number)")
@@ -24,13 +24,13 @@ _OLD = re.compile(f"{LEFT}[1-8][0-9]{{14}}{RIGHT}")
 
 def resident(text: str) -> Iterator[Span]:
     """Identity numbers in `text`."""
-    for found in _NEW.finditer(text):
+    for found in numbers(_NEW, text):
         value = found[0].replace(" ", "").replace("-", "")
         if _placed(value, value[6:14]) and mod11_2(value):
             yield Span("cn-resident-id", found.start(), found.end(), Confidence.HIGH)
         elif labelled(text, found.start(), _LABEL) and _placed(value, value[6:14]):
             yield Span("cn-resident-id", found.start(), found.end(), Confidence.MEDIUM)  # mistyped, yet given as one
-    for found in _OLD.finditer(text):
+    for found in numbers(_OLD, text):
         if not _placed(found[0], f"19{found[0][6:12]}"):
             continue
         confidence = graded(text, found.start(), _LABEL, Confidence.LOW)

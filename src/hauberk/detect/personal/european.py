@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import mod11_10, weighted
 from hauberk.detect.personal.cn_resident import is_date
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _NINO_LABEL = label(r"national insurance|\bnino\b|\bni (?:no|number)")
@@ -29,7 +29,7 @@ def britain(text: str) -> Iterator[Span]:
         confidence = graded(text, found.start(), _NINO_LABEL, Confidence.MEDIUM)
         if confidence:
             yield Span("uk-nino", found.start(), found.end(), confidence)
-    for found in _NHS.finditer(text):
+    for found in numbers(_NHS, text):
         value = digits_of(found[0])
         if -weighted(value[:9], range(10, 1, -1)) % 11 != int(value[9]) or len(set(value)) == 1:
             continue
@@ -65,9 +65,9 @@ def italy(text: str) -> Iterator[Span]:
             yield Span("it-codice-fiscale", found.start(), found.end(), Confidence.HIGH)
 
 
-def numbers(text: str) -> Iterator[Span]:
+def labelled_numbers(text: str) -> Iterator[Span]:
     """PESEL, the German tax number and BSN: only behind their label, since every tenth number passes."""
-    for found in _NUMBER.finditer(text):
+    for found in numbers(_NUMBER, text):
         value = digits_of(found[0])
         kind = _eleven(text, found.start(), value) if len(value) == 11 else ""
         if len(value) == 9 and labelled(text, found.start(), _BSN_LABEL):
@@ -92,5 +92,5 @@ RECOGNISERS = (
     Recogniser(("uk-nino", "uk-nhs"), r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]|[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", britain),
     Recogniser(("es-dni",), r"[0-9]{7}-?[A-Z]", spain),
     Recogniser(("it-codice-fiscale",), r"(?i)[A-Z]{6}[0-9L-V]{2}[A-T][0-9L-V]{2}[A-Z][0-9L-V]{3}[A-Z]", italy),
-    Recogniser(("pl-pesel", "de-tax-id", "nl-bsn"), rf"(?i)(?:{_WORDS})[^0-9\n]{{0,16}}[0-9][0-9 ]{{8}}", numbers),
+    Recogniser(("pl-pesel", "de-tax-id", "nl-bsn"), rf"(?i)(?:{_WORDS})[^0-9\n]{{0,16}}[0-9][0-9 ]{{8}}", labelled_numbers),
 )

@@ -15,6 +15,14 @@ _DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x1D7CE, 0x1D7D8, 
 _FORMS = _WIDE | _DIGITS
 
 
+_FOLDED = re.compile("[" + "".join(re.escape(chr(code)) for code in _FORMS) + "]")
+
+
+def _form(found: re.Match[str]) -> str:
+    form = _FORMS[ord(found[0])]
+    return form if isinstance(form, str) else chr(form)
+
+
 class Folded(msgspec.Struct, frozen=True):
     """`text` after folding; `places`, when characters were taken out, gives each character's place in the original."""
 
@@ -33,6 +41,6 @@ def fold(text: str) -> Folded:
     if text.isascii():
         return Folded(text)
     if _INVISIBLE.search(text) is None:
-        return Folded(text.translate(_FORMS))
+        return Folded(_FOLDED.sub(_form, text))
     places = tuple(place for place, character in enumerate(text) if not _INVISIBLE.match(character))
     return Folded("".join(text[place] for place in places).translate(_FORMS), places)

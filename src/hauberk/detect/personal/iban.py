@@ -19,6 +19,7 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
+_MARK = re.compile(r"[A-Za-z0-9]")
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,29}|(?<![A-Za-z0-9])[a-z]{2}[0-9]{2}[a-z0-9]{11,29}(?![A-Za-z0-9])"
 )
@@ -35,7 +36,7 @@ def iban(text: str) -> Iterator[Span]:
             if text[end].isalnum():
                 value += text[end].upper()
             end += 1
-        whole = len(value) == length and not text[end : end + 1].isalnum()
+        whole = len(value) == length and not _MARK.match(text, end)
         if whole and value.isascii() and mod97_10(value):
             yield Span("iban", found.start(), end, Confidence.HIGH)
 

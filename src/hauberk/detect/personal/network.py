@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 
 from hauberk.core import Confidence
-from hauberk.detect.personal.recogniser import Recogniser, label, labelled
+from hauberk.detect.personal.recogniser import Recogniser, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _LABEL = label(r"\bip\b|ip ?(?:地址|addr)|地址|address|client|source|host|login|登录|from|visitor")
-_VERSION = label(r"version|版本|release|\bv|固件|firmware|section|chapter|章|节")
+_VERSION = re.compile(r"(?i)(?:(?:version|版本|release|固件|firmware|section|chapter|章|节)[^0-9\n]{0,14}|\bv\.? ?)\Z")
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = re.compile(rf"(?<![0-9A-Za-z_.-])(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_])(?!\.[0-9])(?!-[0-9])")
 _V6 = re.compile(r"(?<![0-9A-Za-z_.])(?<![0-9A-Za-z:]:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z_:])")
@@ -22,7 +22,7 @@ _EVERYONES = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "
 
 def version4(text: str) -> Iterator[Span]:
     """IPv4 addresses in `text`."""
-    for found in _V4.finditer(text):
+    for found in numbers(_V4, text):
         start = found.start()
         if labelled(text, start, _VERSION):
             continue

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from hauberk.core import Confidence
 from hauberk.detect.personal.cn_phone import PHONE_LABEL
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, labelled
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _WORLD = re.compile(rf"(?<![0-9A-Za-z_+])\+[1-9][0-9]{{0,2}}(?:[ .-]?\(0?[0-9]{{1,4}}\))?(?:[ .-]?[0-9]{{1,5}}){{1,6}}{RIGHT}")
@@ -18,18 +18,18 @@ _SAID = re.compile(rf"{LEFT}\(?[0-9](?:[ .()-]{{0,2}}[0-9]){{6,12}}{RIGHT}")
 
 def world(text: str) -> Iterator[Span]:
     """Numbers with a plus and a country code, 8 to 15 digits (ITU-T E.164)."""
-    for found in _WORLD.finditer(text):
+    for found in numbers(_WORLD, text):
         if 8 <= len(digits_of(found[0])) <= 15:
             yield Span("phone", found.start(), found.end(), Confidence.HIGH)
 
 
 def national(text: str) -> Iterator[Span]:
     """North American and British forms without a country code."""
-    for found in _AMERICA.finditer(text):
+    for found in numbers(_AMERICA, text):
         confidence = graded(text, found.start(), PHONE_LABEL, Confidence.MEDIUM if found[1] or found[2] == "-" else Confidence.LOW)
         if confidence:
             yield Span("phone", found.start(), found.end(), confidence)
-    for found in _BRITAIN.finditer(text):
+    for found in numbers(_BRITAIN, text):
         confidence = graded(text, found.start(), PHONE_LABEL, Confidence.MEDIUM if found[0].startswith("07") else Confidence.LOW)
         if confidence:
             yield Span("phone", found.start(), found.end(), confidence)
@@ -37,7 +37,7 @@ def national(text: str) -> Iterator[Span]:
 
 def said(text: str) -> Iterator[Span]:
     """Any number of 7 to 13 digits that is said to be a telephone's."""
-    for found in _SAID.finditer(text):
+    for found in numbers(_SAID, text):
         if labelled(text, found.start(), PHONE_LABEL):
             yield Span("phone", found.start(), found.end(), Confidence.MEDIUM)
 

@@ -45,6 +45,23 @@ def named_otherwise(text: str, start: int) -> bool:
     return labelled(text, start, _OTHER)
 
 
+_DIGITS = re.compile("[0-9]+")
+
+
+def numbers(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Matches of `pattern`, which begins with a digit, or with `+` or `(` or both before it; tried nowhere else."""
+    place = 0
+    for run in _DIGITS.finditer(text):
+        start = run.start()
+        if start < place:
+            continue
+        heads = range(max(0, start - 2), start + 1) if start and text[start - 1] in "(+" else (start,)
+        found = next(filter(None, (pattern.match(text, head) for head in heads)), None)
+        if found:
+            place = found.end()
+            yield found
+
+
 def digits_of(piece: str) -> str:
     """The ASCII digits of `piece`."""
     return "".join(c for c in piece if "0" <= c <= "9")
