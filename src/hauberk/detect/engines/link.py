@@ -57,7 +57,9 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
         message = message_of(asset)
-        if message is None or message.direction is not Direction.OUTPUT or message.call is not None or ":" not in message.text:
+        if message is None or message.direction is not Direction.OUTPUT or message.call is not None:
+            return
+        if ":" not in message.text and "//" not in message.text and "&" not in message.text:
             return
         found = message.once("links", lambda: links(message.text))
         code = message.once("code-map", lambda: CodeMap(message.text))

@@ -1,6 +1,7 @@
 """The arguments of a tool call, read as the hostile JSON they may be."""
 
 import json
+import math
 from typing import Any, cast
 
 import msgspec
@@ -39,7 +40,7 @@ def read_arguments(text: str, schema: dict[str, object]) -> Arguments:
     if len(text) > MAX_ARGUMENTS:
         return Arguments(unread=f"the arguments are longer than {MAX_ARGUMENTS} characters")
     try:
-        value: Any = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=_integer)
+        value: Any = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=_integer, parse_float=_float)
     except RecursionError:
         return Arguments(unread="the arguments are nested too deep")
     except ValueError as error:
@@ -72,6 +73,18 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
+def _float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _Bad("the arguments hold an absurd number")
+    return number
+
+
+def _written(value: str | float) -> str:
+    """A number as people write it: 12500.0 is 12500."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+
+
 def _walk(value: Any, where: str, name: str, schema: object, leaves: list[Leaf], depth: int) -> bool:
     """Notes the texts and numbers below `value`. Returns whether all were reached."""
     if depth > MAX_DEPTH or len(leaves) >= MAX_LEAVES:
@@ -84,7 +97,7 @@ def _walk(value: Any, where: str, name: str, schema: object, leaves: list[Leaf],
         return all(_walk(v, f"{where}/{n}", name, _below(schema, None), leaves, depth + 1) for n, v in items)
     if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
         fixed = isinstance(schema, dict) and ("enum" in schema or "const" in schema)
-        leaves.append(Leaf(where or "/", name, str(value), fixed))
+        leaves.append(Leaf(where or "/", name, _written(value), fixed))
     return True
 
 

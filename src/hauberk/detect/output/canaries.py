@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-PIECE = 6  # characters: a token is also looked for in pieces of this size, in order
+PIECE = 6  # characters: a token is also looked for in pieces of this size
+MOST = 0.6  # share of the pieces that must be there
 _RUN = re.compile(r"[0-9A-Za-z]+")
 _SINGLE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z](?![0-9A-Za-z])")
 _SHORTEST = 8  # letters and digits; shorter tokens are found in ordinary text
@@ -39,7 +40,7 @@ class CanaryWatch:
         self._folded = [(n, name, needle) for n, name, needle, folds in forms if folds]
         self._longest = max((len(needle) for _, _, needle, _ in forms), default=0)
         self._pieces = [_pieces(canary) for canary in self._canaries]
-        self._state = [_Progress() for _ in self._canaries]
+        self._seen: list[dict[str, int]] = [{} for _ in self._canaries]
         self._stream = _Squeezed(self._longest)
         self._singles = _Squeezed(self._longest)
         self._raw = ""
@@ -91,30 +92,22 @@ class CanaryWatch:
                     yield self._report(number, form or name, start, end)
 
     def _in_pieces(self) -> Iterator[Leak]:
-        """A token whose pieces stand apart, in order: all of them must be there."""
+        """A token whose pieces stand apart: most of them, for a cut may fall inside some."""
         text = self._stream.text.lower()
         for number, pieces in enumerate(self._pieces):
-            state = self._state[number]
-            while len(pieces) > 1 and number not in self._done and state.next < len(pieces):
-                at = text.find(pieces[state.next], max(0, state.after - self._stream.base))
-                if at < 0:
-                    break
-                place = self._stream.place(at)
-                state.start = place if state.next == 0 else state.start
-                state.next, state.after = state.next + 1, self._stream.base + at + len(pieces[state.next])
-                if state.next == len(pieces):
-                    yield self._report(number, "pieces", state.start, self._stream.place(at + len(pieces[-1]) - 1) + 1)
+            if number in self._done:
+                continue
+            seen = self._seen[number]
+            for piece in pieces - seen.keys():
+                at = text.find(piece)
+                if at >= 0:
+                    seen[piece] = self._stream.place(at)
+            if pieces and len(seen) >= max(2, MOST * len(pieces)):
+                yield self._report(number, "pieces", min(seen.values()), max(seen.values()) + PIECE)
 
     def _report(self, number: int, form: str, start: int, end: int) -> Leak:
         self._done.add(number)
         return Leak("canary", form, start, max(end, start + 1))
-
-
-class _Progress:
-    """How many pieces of a token were seen, and where the search for the next begins (in squeezed characters)."""
-
-    def __init__(self) -> None:
-        self.next = self.after = self.start = 0
 
 
 class _Squeezed:
@@ -152,12 +145,12 @@ def squeezed(text: str) -> str:
     return "".join(_RUN.findall(text))
 
 
-def _pieces(canary: str) -> list[str]:
+def _pieces(canary: str) -> frozenset[str]:
+    """The token cut up; nothing when it is short, or made of words, whose pieces stand in ordinary text."""
     plain = squeezed(canary).lower()
-    if len(plain) < 2 * _SHORTEST:
-        return []
-    cuts = [plain[i : i + PIECE] for i in range(0, len(plain), PIECE)]
-    return cuts if len(cuts[-1]) >= PIECE // 2 else [*cuts[:-2], cuts[-2] + cuts[-1]]
+    if len(plain) < 2 * _SHORTEST or sum(c.isdigit() for c in plain) * 4 < len(plain):
+        return frozenset()
+    return frozenset(plain[at : at + PIECE] for at in range(0, len(plain) - PIECE + 1, PIECE))
 
 
 def forms_of(canary: str) -> Iterator[tuple[str, str, bool]]:

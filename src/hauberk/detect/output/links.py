@@ -119,10 +119,10 @@ def address_of(url: str) -> Address | None:
     url = _HIDDEN.sub("", unescape(url[:MAX_URL]))
     if url.startswith(("//", "\\\\")):
         url = "https:" + url
-    found = _SCHEME.match(unquote(url[:40]) if "%" in url[:12] else url)
+    found = _SCHEME.match(url)
     if found is None:
         return None
-    scheme, rest = found[1].lower(), url[found.end() :] if url.startswith(found[0]) else unquote(url)[found.end() :]
+    scheme, rest = found[1].lower(), url[found.end() :]
     if scheme in {"http", "https", "ftp", "ws", "wss"}:
         rest = "//" + rest.replace("\\", "/").lstrip("/")
     if not rest.startswith("//"):

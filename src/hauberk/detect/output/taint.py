@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import unquote
 
 import msgspec
 
@@ -63,15 +64,22 @@ def _taint(leaf: Leaf, sources: Sources) -> Taint | None:
     least = 3 if not value.isascii() else 4
     if leaf.fixed or (len(value) < least and not (value.isdigit() and len(value) >= 3)):
         return None
-    for part in islice(_PARTS.finditer(value), _MAX_PARTS):
-        kind = part.lastgroup or "value"
-        piece = part[0].rstrip(".,;:/").removesuffix(".00")
+    for kind, piece in islice(_parts(value), _MAX_PARTS):
         if sources.brought(piece):
             return Taint(leaf.where, piece, kind)
     if len(value) <= 400 and sources.brought(value):
         return Taint(leaf.where, value, "value")
     run = next((run for run in _runs(value) if sources.brought(run)), None)
     return Taint(leaf.where, run, "text") if run else None
+
+
+def _parts(value: str) -> Iterator[tuple[str, str]]:
+    """What of `value` names somebody or something, and what an address holds of the kind."""
+    for part in _PARTS.finditer(value):
+        kind = part.lastgroup or "value"
+        yield kind, part[0].rstrip(".,;:/").removesuffix(".00")
+        if kind == "url":
+            yield from _parts(unquote(part[0].partition("://")[2]))
 
 
 def _runs(value: str) -> Iterator[str]:
