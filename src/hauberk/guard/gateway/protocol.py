@@ -18,6 +18,7 @@ from hauberk.guard.settings import Bounds, Deadlines
 LONGEST_URL = 8 << 10
 MOST_PIPELINED = 16
 
+_OFFER = frozenset((b"connection", b"upgrade", b"http2-settings"))
 _TOKEN = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:@%/?\[\]-]+")
 
 
@@ -69,7 +70,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_began = 0.0
         self._received = 0  # bytes of the head, then of the body
         self._in_head = True
-        self._deaf = False
         self._lost: Callable[[], None] | None = None
 
     # connection
@@ -103,7 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if self.parser is None or self._deaf or self.transport.is_closing():
+        if self.parser is None or self.transport.is_closing():
             return
         if self._in_head:
             if not self._deadline:
@@ -111,11 +111,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._received += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # An offer to speak another protocol (JDK clients offer HTTP/2) is passed over: the request is served, and what
-            # follows on this connection is in nobody's language.
-            self._deaf = True
-            self.cycle.keep_alive = False
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[int(offer.args[0]) :])
             return
         except httptools.HttpParserError as error:
             inner = error.__context__
@@ -147,6 +144,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._check_framing()
+        if self._offered:
+            return
         now = self.loop.time()
         self._in_head = False
         self._received = 0
@@ -161,10 +160,31 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._offered:
+            return
         self._deadline = 0.0
         self._in_head = True
         self._received = 0
         super().on_message_complete()
+
+    @property
+    def _offered(self) -> bool:
+        """Whether the request offers to speak another protocol."""
+        assert self.parser is not None
+        return self.parser.should_upgrade()
+
+    def _decline(self, rest: bytes) -> None:
+        """Reads a request again without its offer of another protocol, which JDK clients make for HTTP/2.
+
+        The parser leaves the body of such a request unread. The connection ends with the answer.
+        """
+        assert self.parser is not None
+        start = self.parser.get_method() + b" " + self.url + b" HTTP/1.1\r\n"
+        kept = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] not in _OFFER]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._in_head = True
+        self.data_received(b"".join((start, *kept, b"connection: close\r\n\r\n", rest)))
 
     def _check_framing(self) -> None:
         """Refuses what two servers might read differently."""
