@@ -172,6 +172,12 @@ def test_what_repeats_a_text_unseen_does_not_pass(relay: Any) -> None:
     assert b"secret" not in wire
 
 
+def test_nor_does_it_pass_in_an_event_that_is_sent_as_it_came() -> None:
+    """Regression: a gateway sends an event whose text was let go unchanged byte for byte."""
+    hidden = {"content": "a", "reasoning_details": [{"type": "reasoning.text", "text": "secret with words"}], "x/y": "secret"}
+    assert b"secret" not in b"".join(delta.raw for delta in stream().feed(chunk({"role": "assistant"}) + chunk(hidden)))
+
+
 def test_content_in_parts_is_text(relay: Any) -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "thinking", "thinking": [{"type": "text", "text": "b"}]}]
     relay(stream(), [chunk({"content": parts}), chunk({}, "stop"), DONE])

@@ -60,7 +60,7 @@ class ChatStream(ChoiceStream):
     def _take_texts(self, said: Said, delta: Body, index: int) -> None:
         for key, value in delta.items():
             if not value or key in _NO_TEXT or not key or "/" in key:
-                continue
+                continue  # a key that is no channel's name; `_unjudged` takes it out
             if type(value) is str:
                 said.texts.append((str(index) if key == "content" else f"{index}/{key}", value))
             elif key == "content":
@@ -87,6 +87,8 @@ class ChatStream(ChoiceStream):
             self._roles.add(index)
         elif "role" in delta:
             del delta["role"]
+        for key in [key for key, value in delta.items() if _unjudged(key, value)]:
+            del delta[key]
         rest = {key: value for key, value in delta.items() if _no_text(key, value)}
         spoken = said.texts or said.openings
         if rest or not spoken:
@@ -98,13 +100,18 @@ class ChatStream(ChoiceStream):
 def _no_text(key: str, value: Any) -> bool:
     if key in {"tool_calls", "function_call"}:
         return False
-    if key == "role" or not value:
-        return True
-    if type(value) is str or key == "content":
+    return key == "role" or not value or (type(value) is not str and key != "content")
+
+
+def _unjudged(key: str, value: Any) -> bool:
+    """Whether a delta's member holds texts that have no channel: those cannot be judged bit by bit, and are left out."""
+    if not value or key in {"role", "content", "tool_calls", "function_call"}:
         return False
+    if type(value) is str:
+        return not key or "/" in key
     found = Gatherer()
     found.strays(value, Role.ASSISTANT, (), frozenset(("data",)))
-    return not found.pieces  # a container with texts cannot be judged bit by bit, and is left out
+    return bool(found.pieces)
 
 
 def _calls(delta: Body) -> Iterator[tuple[str, Body]]:
