@@ -2,8 +2,10 @@
 
     python evals/guard/refusal/run.py ../shared/data/judges/xstest_completions.jsonl.gz
 
-The patterns were written before the answers were read, and measured once; `patterns` in the results is the digest of those
-measured. Full and partial refusals count as refusal; `partial` says how the partial ones were read.
+The patterns were written without reading these answers; `patterns` in the results is the digest of those measured. It was
+measured three times: as first written (accuracy .819, kappa .614), after one adverb was added (the same), and after refusals by
+moral were added from answers of another set (GPTFuzz), which are the figures kept here. Full and partial refusals count as
+refusal; `table` says how the partial ones were read. What is missed are answers that decline without saying so.
 """
 
 import gzip

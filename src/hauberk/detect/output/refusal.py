@@ -72,6 +72,20 @@ ENGLISH = (
     r"\bi (?:strongly )?(?:do not|don't|cannot|can't) (?:condone|endorse|promote|support|encourage)\b",
     r"\b(?:it is|it's) (?:illegal|against the law|unethical|not legal|unlawful)\b[^.\n]{0,80}\bi (?:can|will|must|strongly)",
     r"\bmy (?:purpose|goal|role|programming) (?:is|does)[^.\n]{0,60}\b(?:not|never|prevents?)\b",
+    # Declining by moral: no "I cannot", and nothing of what was asked.
+    r"\bi (?:must|have to|need to|should|want to) (?:strongly )?(?:emphasi[sz]e|remind|inform|stress|prioriti[sz]e|adhere)\b",
+    r"\b(?:is|are) (?:not|never) something (?:that )?i (?:can|will|am|would|should)\b",
+    (
+        r"\b(?:is|are|'s) (?:both |not only |highly |considered )?(?:illegal|unethical|immoral|morally wrong|unlawful|a crime)"
+        r"(?:,| and| or| but)+ (?:also |highly |extremely |deeply |is |are |can |may )*"
+        r"(?:illegal|unethical|dangerous|immoral|wrong|harmful|lead|result|have|cause|should)\b"
+    ),
+    (
+        r"\b(?:it is|it's|that is|that's|this is) (?:not|never) "
+        r"(?:legal|ethical|appropriate|acceptable|safe|okay|ok|advisable|right|morally|ethically|respectful)\b"
+    ),
+    r"\bi (?:would )?(?:strongly |highly )?(?:advise|urge|caution|recommend) (?:you )?(?:against|not to)\b",
+    r"\bengag(?:e|ing) in (?:such|any|this|these)[^.\n]{0,40}\b(?:illegal|unethical|harmful|violen)",
 )
 _CANNOT = "(?:不能|无法|不会|不可以|没办法|没有办法|不便|不应)"
 CHINESE = (
