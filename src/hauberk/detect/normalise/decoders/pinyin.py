@@ -87,8 +87,9 @@ _A, _E, _I, _O, _U = "[aāáǎà]", "[eēéěè]", "[iīíǐì]", "[oōóǒò]",
 _FINAL = f"(?:[iu]?{_A}(?:[io]|ng?)?|i?{_A}o|[iuvü]?{_E}(?:i|ng?|r)?|{_I}(?:ng?|u)?|[iu]?{_O}(?:u|ng)?|{_U}(?:[in]|o)?|i{_U}|u{_I})"
 _ONE = f"(?:[bpmfdtnlgkhjqxzcsryw]|zh|ch|sh)?{_FINAL}[1-5]?"
 _MARK = "(?:zh|x[iuü]|q[iuü][aeiu]|[dtnlgkhzcs]uo|[nlv]ve|[nl]ue|uang|iang|iao|[āǎīǐūǔüǖǘǚǜ])"  # seldom met in English words
+_REST = f"[a-z1-5{_VOWELS[6:]}]"
 DECODER = Decoder(
     "pinyin",
-    rf"(?i)\b(?:{_ONE}[ '\-,，]{{1,2}}){{4}}{_ONE}\b|\b(?:{_ONE}){{5}}\b|{_MARK}[a-z1-5]*(?:[ '\-,，]+[a-z1-5]+){{0,4}}[ '\-,，]+[a-z]*{_MARK}",
+    rf"(?i)\b(?:{_ONE}[ '\-,，]{{1,2}}){{4}}{_ONE}\b|\b(?:{_ONE}){{5}}\b|{_MARK}{_REST}*(?:[ '\-,，]+{_REST}+){{0,4}}[ '\-,，]+{_REST}*{_MARK}",
     decode,
 )

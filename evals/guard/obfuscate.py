@@ -1,0 +1,182 @@
+"""Disguises a text by the techniques that prompt attacks use, deterministically by seed; own tables, apart from the decoders'.
+
+`python evals/guard/obfuscate.py` prints, for each technique, the share of attack texts of which some view holds the original.
+"""
+
+import argparse
+import base64
+import gzip
+import json
+import random
+import re
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+Obfuscation = Callable[[str, random.Random], str]
+_VOWEL_MARKS = "\u0300\u0301\u0302\u0303\u0308\u030a\u0304\u030c"
+_CYRILLIC = dict(zip("aceopxyiABCEHKMOPTX", "асеорхуіАВСЕНКМОРТХ", strict=True))
+_LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"}
+_DITS = "etianmsurwdkgohvf?l?pjbxcyzq"  # Morse as a binary tree, level by level
+_SPLIT = re.compile(r"[A-Za-z]{4,}")
+
+
+def b64(text: str, _: random.Random) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def diacritics(text: str, rng: random.Random) -> str:
+    marked = "".join(c + rng.choice(_VOWEL_MARKS) if c.isascii() and c.isalpha() and rng.random() < 0.6 else c for c in text)
+    return unicodedata.normalize("NFC", marked)
+
+
+def hyphens(text: str, rng: random.Random) -> str:
+    return _cut(text, rng, "-")
+
+
+def spaces(text: str, rng: random.Random) -> str:
+    return _cut(text, rng, " ")
+
+
+def _cut(text: str, rng: random.Random, sign: str) -> str:
+    if not text.isascii():
+        return sign.join(text)
+
+    def one(found: re.Match[str]) -> str:
+        at = rng.randint(2, len(found[0]) - 2)
+        return found[0][:at] + sign + found[0][at:]
+
+    return _SPLIT.sub(one, text)
+
+
+def letters(text: str, _: random.Random) -> str:
+    return " ".join(text)
+
+
+def zero_width(text: str, rng: random.Random) -> str:
+    return "".join(c + (rng.choice("\u200b\u200c\u200d\u2060") if rng.random() < 0.5 else "") for c in text)
+
+
+def homoglyphs(text: str, rng: random.Random) -> str:
+    return "".join(_CYRILLIC[c] if c in _CYRILLIC and rng.random() < 0.6 else c for c in text)
+
+
+def leet(text: str, rng: random.Random) -> str:
+    return "".join(_LEET[c.lower()] if c.lower() in _LEET and rng.random() < 0.8 else c for c in text)
+
+
+def rot13(text: str, _: random.Random) -> str:
+    return "".join(
+        chr((ord(c.lower()) - 97 + 13) % 26 + (97 if c.islower() else 65)) if c.isascii() and c.isalpha() else c for c in text
+    )
+
+
+def hexadecimal(text: str, rng: random.Random) -> str:
+    return text.encode().hex(rng.choice(" :")) if rng.random() < 0.5 else text.encode().hex()
+
+
+def url(text: str, _: random.Random) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def morse(text: str, _: random.Random) -> str:
+    return " / ".join(" ".join(filter(None, map(_dits, word))) for word in text.split())
+
+
+def _dits(char: str) -> str:
+    at = _DITS.find(char.lower()) + 2
+    return bin(at)[3:].replace("0", ".").replace("1", "-") if at > 1 and char.isalpha() else ""
+
+
+def reversed_text(text: str, _: random.Random) -> str:
+    return text[::-1]
+
+
+def full_width(text: str, _: random.Random) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else "\u3000" if c == " " else c for c in text)
+
+
+def pinyin(text: str, rng: random.Random) -> str:
+    from pypinyin import Style, lazy_pinyin
+
+    style = rng.choice((Style.NORMAL, Style.TONE))
+    return " ".join(lazy_pinyin(text, style=style))
+
+
+TECHNIQUES: dict[str, Obfuscation] = {
+    "plain": lambda text, _: text,
+    "base64": b64,
+    "diacritics": diacritics,
+    "split-hyphen": hyphens,
+    "split-space": spaces,
+    "split-letters": letters,
+    "zero-width": zero_width,
+    "homoglyphs": homoglyphs,
+    "leet": leet,
+    "rot13": rot13,
+    "hex": hexadecimal,
+    "url": url,
+    "morse": morse,
+    "reversed": reversed_text,
+    "full-width": full_width,
+    "pinyin": pinyin,
+}
+CHINESE_ONLY = frozenset({"pinyin"})
+ENGLISH_ONLY = frozenset({"diacritics", "homoglyphs", "leet", "rot13", "morse"})
+"""A Chinese text has no letters for these."""
+
+
+def obfuscate(text: str, technique: str, seed: int = 0) -> str:
+    """`text` under `technique`, a key of TECHNIQUES. Raises KeyError."""
+    return TECHNIQUES[technique](text, random.Random(f"{seed}:{technique}:{text}"))
+
+
+def fits(technique: str, text: str) -> bool:
+    """Whether the technique means anything for the script of `text`."""
+    chinese = any("\u4e00" <= c <= "\u9fff" for c in text)
+    return technique not in ENGLISH_ONLY if chinese else technique not in CHINESE_ONLY
+
+
+def core(text: str) -> str:
+    """The letters and digits of `text` without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return "".join(c for c in plain if c.isalnum() and not unicodedata.combining(c))
+
+
+def likeness(wanted: str, views: list[str]) -> float:
+    """The best share of the 5-character pieces of `wanted` that one view holds."""
+    pieces = {wanted[i : i + 5] for i in range(max(1, len(wanted) - 4))}
+    return max(sum(piece in view for piece in pieces) / len(pieces) for view in views)
+
+
+def main() -> None:
+    from hauberk.detect.normalise import views_of
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared/data/guard/train")
+    options = parser.parse_args()
+    texts: list[tuple[str, str]] = []
+    for language, names in (("en", ("advbench", "tr_bipia_bare", "harmbench")), ("zh", ("jade_zh", "jailbench_seed_zh"))):
+        found: list[str] = []
+        for name in names:
+            with gzip.open(options.data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as rows:
+                found += [row["text"] for row in map(json.loads, rows) if row["label"] and 15 <= len(row["text"]) <= 400]
+        texts += [(language, text) for text in random.Random(options.seed).sample(found, min(options.rows, len(found)))]
+    print("| technique | en: whole | en: 80% | zh: whole | zh: 80% |\n|---|---|---|---|---|")
+    for technique in TECHNIQUES:
+        cells: list[str] = []
+        for language in ("en", "zh"):
+            shares = []
+            for text in (t for lang, t in texts if lang == language and fits(technique, t)):
+                views = [core(view.text) for view in views_of(obfuscate(text, technique, options.seed)).views]
+                shares.append(likeness(core(text), views))
+            whole = sum(share == 1 for share in shares) / len(shares) if shares else None
+            most = sum(share >= 0.8 for share in shares) / len(shares) if shares else None
+            cells += ["-" if whole is None else f"{whole:.3f}", "-" if most is None else f"{most:.3f}"]
+        print(f"| {technique} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
