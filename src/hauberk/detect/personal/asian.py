@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import verhoeff, weighted
 from hauberk.detect.personal.cn_resident import is_date
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled, numbers
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, first, graded, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _AADHAAR_LABEL = label(r"aadhaa?r|\buid(?:ai)?\b")
@@ -15,19 +15,23 @@ _KOREA_LABEL = label(r"주민|resident registration|\brrn\b")
 _JAPAN_LABEL = label(r"マイナンバー|個人番号|my ?number|individual number")
 _NRIC_LABEL = label(r"\bnric\b|\bfin\b|identity card")
 _AADHAAR = re.compile(rf"{LEFT}[2-9][0-9]{{3}}([ -]?)[0-9]{{4}}\1[0-9]{{4}}{RIGHT}(?!\1[0-9])")
-_PAN = re.compile(rf"{LEFT}[A-Z]{{3}}[ABCFGHJLPT][A-Z][0-9]{{4}}[A-Z]{RIGHT}")
+_PAN = re.compile(rf"{first('[A-Z]')}[A-Z]{{2}}[ABCFGHJLPT][A-Z][0-9]{{4}}[A-Z]{RIGHT}")
 _KOREA = re.compile(rf"{LEFT}[0-9]{{6}}-?[1-8][0-9]{{6}}{RIGHT}")
 _JAPAN = re.compile(rf"{LEFT}[0-9]{{4}}([ -]?)[0-9]{{4}}\1[0-9]{{4}}{RIGHT}(?!\1[0-9])")
-_NRIC = re.compile(rf"{LEFT}[STFGM][0-9]{{7}}[A-Z]{RIGHT}")
+_NRIC = re.compile(rf"{first('[STFGM]')}[0-9]{{7}}[A-Z]{RIGHT}")
 
 
 def india(text: str) -> Iterator[Span]:
-    """Aadhaar (Verhoeff) and PAN, whose form is its only check."""
+    """Aadhaar (Verhoeff)."""
     for found in numbers(_AADHAAR, text):
         if verhoeff(digits_of(found[0])):
             confidence = graded(text, found.start(), _AADHAAR_LABEL, Confidence.MEDIUM if found[1] else Confidence.LOW)
             if confidence:
                 yield Span("in-aadhaar", found.start(), found.end(), confidence)
+
+
+def taxpayer(text: str) -> Iterator[Span]:
+    """Indian permanent account numbers, whose form is their only check."""
     for found in _PAN.finditer(text):
         confidence = graded(text, found.start(), _PAN_LABEL, Confidence.MEDIUM if found[0][3] == "P" else Confidence.LOW)
         if confidence:
@@ -73,7 +77,8 @@ def singapore(text: str) -> Iterator[Span]:
 
 
 RECOGNISERS = (
-    Recogniser(("in-aadhaar", "in-pan"), r"[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}|[A-Z]{5}[0-9]{4}[A-Z]", india),
+    Recogniser(("in-aadhaar",), r"[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}", india),
+    Recogniser(("in-pan",), r"[A-Z]{5}[0-9]{4}[A-Z]", taxpayer),
     Recogniser(("kr-rrn",), r"[0-9]{6}-?[1-8][0-9]{6}", korea),
     Recogniser(("jp-my-number",), r"(?i)(?:ナンバー|個人番号|my ?number|individual number)[^0-9\n]{0,16}[0-9]{4}", japan),
     Recogniser(("sg-nric",), r"[STFGM][0-9]{7}[A-Z]", singapore),

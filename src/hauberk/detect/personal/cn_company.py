@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import mod31
 from hauberk.detect.personal.cn_resident import REGIONS
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, graded, label
+from hauberk.detect.personal.recogniser import RIGHT, Recogniser, first, graded, label
 from hauberk.detect.personal.span import Span
 
-_CODE = re.compile(rf"{LEFT}[159ANY][0-9A-HJ-NPQRTUWXY][0-9]{{6}}[0-9A-HJ-NPQRTUWXY]{{10}}{RIGHT}")
+_CODE = re.compile(rf"{first('[159ANY]')}[0-9A-HJ-NPQRTUWXY][0-9]{{6}}[0-9A-HJ-NPQRTUWXY]{{10}}{RIGHT}")
 _LABEL = label(r"信用代码|税号|纳税人|credit code|credit identifier")
 
 

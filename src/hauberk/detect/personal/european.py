@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hauberk.core import Confidence
 from hauberk.detect.personal.checks import mod11_10, weighted
 from hauberk.detect.personal.cn_resident import is_date
-from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, graded, label, labelled, numbers
+from hauberk.detect.personal.recogniser import LEFT, RIGHT, Recogniser, digits_of, first, graded, label, labelled, numbers
 from hauberk.detect.personal.span import Span
 
 _NINO_LABEL = label(r"national insurance|\bnino\b|\bni (?:no|number)")
@@ -14,21 +14,28 @@ _NHS_LABEL = label(r"\bnhs\b")
 _SPAIN_LABEL = label(r"\bdni\b|\bnie\b|\bnif\b|documento")
 _ELEVEN = {"pesel": label(r"pesel"), "de-tax-id": label(r"steuer|tax id|\bidnr\b|\btin\b")}
 _BSN_LABEL = label(r"\bbsn\b|burgerservice|sofi")
-_NINO = re.compile(
-    rf"{LEFT}(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]( ?)[0-9]{{2}}\1[0-9]{{2}}\1[0-9]{{2}}\1[A-D]{RIGHT}"
-)
+_NEVER = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})  # prefixes that are not issued
+_NINO = re.compile(rf"{first('[A-CEGHJ-PR-TW-Z]')}[A-CEGHJ-NPR-TW-Z]( ?)[0-9]{{2}}\1[0-9]{{2}}\1[0-9]{{2}}\1[A-D]{RIGHT}")
 _NHS = re.compile(rf"{LEFT}[0-9]{{3}}([ -]?)[0-9]{{3}}\1[0-9]{{4}}{RIGHT}(?!\1[0-9])")
 _SPAIN = re.compile(rf"{LEFT}([XYZ]?)-?([0-9]{{7,8}})-?([A-HJ-NP-TV-Z]){RIGHT}")
-_ITALY = re.compile(rf"(?i){LEFT}[A-Z]{{6}}[0-9LMNP-V]{{2}}[ABCDEHLMPRST][0-9LMNP-V]{{2}}[A-Z][0-9LMNP-V]{{3}}[A-Z]{RIGHT}")
+_ITALY = re.compile(
+    rf"(?i){first('[A-Z]')}[A-Z]{{5}}[0-9LMNP-V]{{2}}[ABCDEHLMPRST][0-9LMNP-V]{{2}}[A-Z][0-9LMNP-V]{{3}}[A-Z]{RIGHT}"
+)
 _NUMBER = re.compile(rf"{LEFT}[0-9]{{9,11}}{RIGHT}|{LEFT}[1-9][0-9] [0-9]{{3}} [0-9]{{3}} [0-9]{{3}}{RIGHT}")
 
 
 def britain(text: str) -> Iterator[Span]:
-    """National Insurance and NHS numbers."""
+    """National Insurance numbers."""
     for found in _NINO.finditer(text):
+        if found[0][:2] in _NEVER:
+            continue
         confidence = graded(text, found.start(), _NINO_LABEL, Confidence.MEDIUM)
         if confidence:
             yield Span("uk-nino", found.start(), found.end(), confidence)
+
+
+def health(text: str) -> Iterator[Span]:
+    """NHS numbers (modulus 11)."""
     for found in numbers(_NHS, text):
         value = digits_of(found[0])
         if -weighted(value[:9], range(10, 1, -1)) % 11 != int(value[9]) or len(set(value)) == 1:
@@ -89,7 +96,8 @@ def _eleven(text: str, start: int, value: str) -> str:
 
 _WORDS = "pesel|steuer|tax id|idnr|tin|bsn|burgerservice|sofi"
 RECOGNISERS = (
-    Recogniser(("uk-nino", "uk-nhs"), r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]|[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", britain),
+    Recogniser(("uk-nino",), r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]", britain),
+    Recogniser(("uk-nhs",), r"[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}", health),
     Recogniser(("es-dni",), r"[0-9]{7}-?[A-Z]", spain),
     Recogniser(("it-codice-fiscale",), r"(?i)[A-Z]{6}[0-9L-V]{2}[A-T][0-9L-V]{2}[A-Z][0-9L-V]{3}[A-Z]", italy),
     Recogniser(("pl-pesel", "de-tax-id", "nl-bsn"), rf"(?i)(?:{_WORDS})[^0-9\n]{{0,16}}[0-9][0-9 ]{{8}}", labelled_numbers),

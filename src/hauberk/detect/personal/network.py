@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from hauberk.core import Confidence
-from hauberk.detect.personal.recogniser import Recogniser, label, labelled, numbers
+from hauberk.detect.personal.recogniser import Recogniser, label, labelled
 from hauberk.detect.personal.span import Span
 
 _LABEL = label(r"\bip\b|ip ?(?:地址|addr)|地址|address|client|source|host|login|登录|from|visitor")
@@ -22,7 +22,7 @@ _EVERYONES = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "
 
 def version4(text: str) -> Iterator[Span]:
     """IPv4 addresses in `text`."""
-    for found in numbers(_V4, text):
+    for found in _V4.finditer(text):
         start = found.start()
         if labelled(text, start, _VERSION):
             continue

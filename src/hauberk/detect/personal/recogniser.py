@@ -10,6 +10,7 @@ from hauberk.detect.personal.span import Span
 
 # Edges of a number: it is no part of a longer one, of a word, a path, an amount, a decimal or a dashed identifier.
 LEFT = r"(?<![0-9A-Za-z_$¥€£#/\\])(?<![0-9A-Za-z]-)(?<![0-9]\.)"
+_AFTER_FIRST = r"(?<![0-9A-Za-z_$¥€£#/\\].)(?<![0-9A-Za-z]-.)(?<![0-9]\..)"
 RIGHT = r"(?![0-9A-Za-z_])(?!-[0-9A-Za-z])(?!\.[0-9])"
 LOOK_BACK = 48  # characters before a value that are searched for a label
 
@@ -45,21 +46,28 @@ def named_otherwise(text: str, start: int) -> bool:
     return labelled(text, start, _OTHER)
 
 
+_CLUSTER = re.compile(r"[0-9](?:[^0-9\n]{0,3}[0-9]){6,}")
 _DIGITS = re.compile("[0-9]+")
 
 
+def first(characters: str) -> str:
+    """One of `characters` with nothing before it that `LEFT` refuses; told after it, which lets `re` skip to it."""
+    return f"{characters}{_AFTER_FIRST}"
+
+
 def numbers(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Matches of `pattern`, which begins with a digit, or with `+` or `(` or both before it; tried nowhere else."""
+    """Matches of `pattern`, which has seven digits or more and begins with a digit, or with `+` or `(` or both before it."""
     place = 0
-    for run in _DIGITS.finditer(text):
-        start = run.start()
-        if start < place:
-            continue
-        heads = range(max(0, start - 2), start + 1) if start and text[start - 1] in "(+" else (start,)
-        found = next(filter(None, (pattern.match(text, head) for head in heads)), None)
-        if found:
-            place = found.end()
-            yield found
+    for cluster in _CLUSTER.finditer(text):
+        for run in _DIGITS.finditer(text, cluster.start(), cluster.end()):
+            start = run.start()
+            if start < place:
+                continue
+            heads = range(max(0, start - 2), start + 1) if start and text[start - 1] in "(+" else (start,)
+            found = next(filter(None, (pattern.match(text, head) for head in heads)), None)
+            if found:
+                place = found.end()
+                yield found
 
 
 def digits_of(piece: str) -> str:
