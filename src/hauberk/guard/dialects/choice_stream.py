@@ -57,6 +57,10 @@ class ChoiceStream:
         """What `choice` says."""
         raise NotImplementedError
 
+    def only_text(self, choice: Body) -> str:
+        """The text of a choice that has one of channel `0` and says nothing else; "" for any other."""
+        raise NotImplementedError
+
     def choice_of(self, channel: str, text: str) -> Body:
         """A choice that carries `text` on `channel` and nothing else."""
         raise NotImplementedError
@@ -118,7 +122,8 @@ class ChoiceStream:
         return Delta(_DONE, done=True, ends=ends)
 
     def _chunk(self, body: Body) -> Iterator[Delta]:
-        usage = openai_usage(body.get("usage"))
+        told = body.get("usage")
+        usage = openai_usage(told) if told is not None else None
         if self._model and "model" in body:
             body["model"] = self._model
         if not self._asked_usage:
@@ -126,13 +131,20 @@ class ChoiceStream:
         choices = body.get("choices")
         if type(choices) is not list:
             raise BadUpstream("an event of the stream has no choices")
+        choices = cast("list[Any]", choices)
+        if usage is None and len(choices) == 1 and type(choices[0]) is dict:
+            choice = cast("Body", choices[0])
+            channel, text = str(choice.get("index")), self.only_text(choice)
+            if text and channel in self._open:  # nearly every event: the next words of a text that has begun
+                yield Delta(event_bytes(encode(body)), channel, text)
+                return
         if not self._head:
             self._head = {key: value for key, value in body.items() if key in _HEAD}
         if not choices:
             silent = usage is not None and not self._asked_usage
             yield Delta(b"" if silent else event_bytes(encode(body)), usage=usage)
             return
-        yield from self._choices(cast("list[Any]", choices), body, usage)
+        yield from self._choices(choices, body, usage)
 
     def _choices(self, choices: list[Any], body: Body, usage: Usage | None) -> Iterator[Delta]:
         alone = len(choices) == 1

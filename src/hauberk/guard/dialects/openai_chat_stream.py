@@ -40,6 +40,14 @@ class ChatStream(ChoiceStream):
         self._keep_rest(said, choice, delta, index)
         return said
 
+    def only_text(self, choice: Body) -> str:
+        """The text of a delta that is nothing but content."""
+        delta = choice.get("delta")
+        if type(delta) is not dict or len(cast("Body", delta)) != 1 or choice.get("finish_reason") is not None:
+            return ""
+        text = cast("Body", delta).get("content")
+        return text if type(text) is str and not _DROPPED & choice.keys() else ""
+
     def choice_of(self, channel: str, text: str) -> Body:
         """A choice that carries `text` on `channel`."""
         head, _, kind = channel.partition("/")

@@ -87,6 +87,11 @@ class CompletionStream(ChoiceStream):
             said.rest = choice
         return said
 
+    def only_text(self, choice: Body) -> str:
+        """The text of a choice that goes on."""
+        text = choice.get("text")
+        return text if type(text) is str and choice.get("finish_reason") is None else ""
+
     def choice_of(self, channel: str, text: str) -> Body:
         """A choice that carries `text`."""
         return {"index": int(channel), "text": text, "logprobs": None, "finish_reason": None}
