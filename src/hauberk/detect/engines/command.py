@@ -24,7 +24,7 @@ from hauberk.detect.errors import RuleError
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import finding_of
 from hauberk.detect.output.fences import CodeMap
-from hauberk.detect.output.patterns import Positions, compiled, refused
+from hauberk.detect.output.patterns import PatternSet, Positions, compiled, refused
 
 MAX_PLACES = 20  # of one pattern
 _AROUND = 300  # bytes of the lines around a match that `not` is held against
@@ -55,12 +55,15 @@ class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"e
 def compile_rules(rules: Sequence[Rule]) -> Detector:
     """A detector of `rules`. Raises RuleError on an unknown key in `match` or a pattern that RE2 refuses."""
     matches = [(rule, _checked(rule)) for rule in rules]
+    together = PatternSet(pattern for _, match in matches for pattern in match.any)
+    owners = [number for number, (_, match) in enumerate(matches) for _ in match.any]
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
         message = message_of(asset)
         if message is None:
             return
-        for rule, match in matches:
+        hit = {owners[index] for index in together.matching(message.data) if index < len(owners)}
+        for rule, match in (matches[number] for number in sorted(hit)):
             if match.reads(message):
                 yield from _findings(rule, match, asset, message)
 

@@ -21,6 +21,9 @@ from hauberk.detect.output.canaries import Leak
 from hauberk.detect.output.encoded import MAX_LENGTH, decoded
 from hauberk.detect.output.leak_watch import LeakWatch, Limits
 
+_SAMPLES = 100  # pieces of a prompt that are looked for in a text read backwards
+_SAMPLE = 8  # characters
+
 
 class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[str, ...]
@@ -57,7 +60,7 @@ def _leaks(message: MessageContent, limits: Limits) -> tuple[tuple[Leak, ...], b
     context = message.context
     found: dict[tuple[str, str], Leak] = {}
     cut = False
-    for text, form, start, end in _readings(message.text):
+    for text, form, start, end in _readings(message):
         watch = LeakWatch(context.system, context.canaries, context.user, limits)
         cut = cut or watch.cut
         for leak in (*watch.feed(text), *watch.end()):
@@ -68,13 +71,20 @@ def _leaks(message: MessageContent, limits: Limits) -> tuple[tuple[Leak, ...], b
     return tuple(leak for leak in leaks if leak.kind != "quote" or leak.form not in much), cut
 
 
-def _readings(text: str) -> Iterator[tuple[str, str, int, int]]:
+def _readings(message: MessageContent) -> Iterator[tuple[str, str, int, int]]:
     """Text, form and place of each way to read it; the form of the text as it stands is empty."""
+    text = message.text
     yield text, "", 0, len(text)
-    if len(text) <= MAX_LENGTH:
+    if len(text) <= MAX_LENGTH and any(_looks_copied(prompt, text[::-1]) for prompt in message.context.system):
         yield text[::-1], "reversed", 0, len(text)
     for piece in decoded(text):
         yield piece.text, "encoded", piece.start, piece.end
+
+
+def _looks_copied(prompt: str, text: str) -> bool:
+    """Whether any of some pieces of `prompt` stands in `text`: cheap, and enough to see that much of it does."""
+    folded, step = text.casefold(), max(1, len(prompt) // _SAMPLES)
+    return any(prompt[at : at + _SAMPLE].casefold() in folded for at in range(0, max(1, len(prompt) - _SAMPLE), step))
 
 
 def _evidence(message: MessageContent, leak: Leak) -> Evidence:

@@ -7,7 +7,9 @@ Containment of shingles is Broder's (1997).
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
@@ -43,7 +45,7 @@ _BOILERPLATE = (
 )
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(NamedTuple):
     """A word or character, case-folded, and where it stands in the text."""
 
     word: str
@@ -116,7 +118,8 @@ class OverlapWatch:
         self.copied = 0.0  # words of the prompt seen so far, each counted once
         self.first = -1  # character where the first copy began
         self._seen = bytearray(len(prompt.words))
-        self._recent: list[Token] = []
+        self._words: deque[str] = deque(maxlen=SHINGLE)
+        self._starts: deque[int] = deque(maxlen=SHINGLE)
         self._running: dict[int, Copy] = {}
 
     @property
@@ -126,17 +129,20 @@ class OverlapWatch:
 
     def feed(self, token: Token) -> None:
         """The next token of the answer."""
+        self._words.append(token.word)
+        self._starts.append(token.start)
+        places = self.prompt.places.get(tuple(self._words), ())
+        if not self._running and not places:  # as nearly always
+            return
         words = self.prompt.words
         running: dict[int, Copy] = {}
         for copy in self._running.values():
             if copy.next < len(words) and words[copy.next] == token.word:
                 running[copy.next + 1] = Copy(copy.next + 1, copy.words + self._mark(copy.next), copy.start)
-        self._recent = [*self._recent[1 - SHINGLE :], token]
-        if len(self._recent) == SHINGLE and len(running) < _MAX_PLACES:
-            for place in self.prompt.places.get(tuple(t.word for t in self._recent), ()):
-                if place + SHINGLE not in running:
-                    words_copied = sum(self._mark(place + i) for i in range(SHINGLE))
-                    running[place + SHINGLE] = Copy(place + SHINGLE, words_copied, self._recent[0].start)
+        for place in places:
+            if place + SHINGLE not in running and len(running) < 2 * _MAX_PLACES:
+                copied = sum(self._mark(place + i) for i in range(SHINGLE))
+                running[place + SHINGLE] = Copy(place + SHINGLE, copied, self._starts[0])
         self._running = running
         for copy in running.values():
             if copy.words > self.longest.words:
