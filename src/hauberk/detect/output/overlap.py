@@ -15,7 +15,7 @@ import msgspec
 
 SHINGLE = 4  # tokens
 MAX_TOKENS = 60_000  # of a prompt; longer ones are compared up to here, and `Prompt.cut` says so
-_MAX_PLACES = 12  # of one shingle in a prompt, and copies followed at once
+_MAX_PLACES = 4  # of one shingle in a prompt, and copies followed at once
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]{{1,64}}")
 _WEIGHT = 0.6  # of a Chinese character, in words
