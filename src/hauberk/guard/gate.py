@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from hauberk.assets.chat import Role
 from hauberk.core import Gap
 from hauberk.guard.dialects.dialect import Refusal
 from hauberk.guard.exchange import Exchange, Usage
@@ -16,7 +17,9 @@ from hauberk.guard.keys.key import Key, KeyProblem, Terms
 from hauberk.guard.keys.permit import Permit
 from hauberk.guard.keys.ring import KeyRing
 from hauberk.guard.keys.store import KeyStoreError
-from hauberk.guard.limits.anomaly import Alarm, AnomalySettings, Monitor, Response
+from hauberk.guard.limits.anomaly import Alarm, AnomalySettings, Monitor, Response, Signal
+from hauberk.guard.limits.anomaly.extraction import Extraction
+from hauberk.guard.limits.anomaly.texts import seen_of
 from hauberk.guard.limits.estimate import choices, prompt_tokens
 from hauberk.guard.limits.expectation import Expectation
 from hauberk.guard.limits.limiter import Ask, Blocked, Cause, Lease
@@ -95,6 +98,8 @@ class KeyGate:
         self._wall = wall
         self._sources = Sources(settings.limits)
         self._expected = Expectation(settings.limits)
+        watched = settings.anomaly.response(Signal.EXTRACTION) is not Response.OFF
+        self._extraction = Extraction(settings.anomaly.extraction_score) if watched else None
 
     async def admit(self, caller: Caller, exchange: Exchange) -> Grant | Refusal:
         """Leave to go on, waiting in the fair queue if need be. Nothing is taken by a refusal or a cancelled call."""
@@ -105,7 +110,7 @@ class KeyGate:
         if refused is not None:
             return refused
         key = permit.key
-        self._act(self.monitor.request(key.id, exchange.model, caller.address, self._wall()))
+        self._watch(key, caller, exchange)
         if not key_stands(self.ring, key, self._wall()):
             return _UNKNOWN
         ask = self._ask(key, exchange)
@@ -199,6 +204,16 @@ class KeyGate:
                 message = f"The tool `{tool.name[:64]}` may not be used with this API key."
                 return Refusal(403, "tool_not_allowed", message, type="permission_error", param="tools")
         return None
+
+    def _watch(self, key: Key, caller: Caller, exchange: Exchange) -> None:
+        now = self._wall()
+        self._act(self.monitor.request(key.id, exchange.model, caller.address, now))
+        if self._extraction is None:
+            return
+        text = next((piece.text for piece in reversed(exchange.pieces) if piece.role is Role.USER), "")
+        sweep = self._extraction.prompt(key.id, seen_of(text, exchange.body)) if text else None
+        if sweep is not None:
+            self._act(self.monitor.odd(Signal.EXTRACTION, key.id, now, **sweep.evidence()))
 
     def _ask(self, key: Key, exchange: Exchange) -> Ask:
         prompt, quota = prompt_tokens(exchange), key.terms.quota

@@ -81,7 +81,7 @@ def test_three_processes_never_exceed_the_limit_of_one_key_and_a_killed_one_take
 
 
 def test_redis_restarted_without_its_data_admits_nothing_twice(server: RedisServer) -> None:
-    fleet = Fleet(server.url, 3.6)
+    fleet = Fleet(server.url, 5.0)
     time.sleep(1.2)
     for down in (0.05, 0.7):  # shorter than a lease, and longer
         server.kill()

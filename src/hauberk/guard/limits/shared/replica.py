@@ -35,8 +35,9 @@ class SharedError(ValueError):
 class Replica:
     """This process among those that share limits. Works with one Redis or Valkey, or a Sentinel's; not with a cluster.
 
-    Slack: none. Replicas together never admit more than a limit in any window, also when one is killed, as long as Redis is reachable or `on_loss` is `closed`. With `share` each replica goes on with limit / replicas
-    from the moment its lease ends; the window in which Redis was lost can then hold up to (2 - 1/replicas) x the limit.
+    Slack: none. Replicas together never admit more than a limit in any window, also when one is killed, as long as Redis is
+    reachable or `on_loss` is `closed`. With `share` each replica goes on with limit / replicas from the moment its lease ends;
+    the window in which Redis was lost can then hold up to (2 - 1/replicas) x the limit.
     A killed replica's slice comes back one lease and one window after its last sync.
 
     Args:

@@ -2,8 +2,9 @@
 
 One hash a limit: `b:<tick>` what was spent in a slot of time, `h:<replica>` what a replica holds (leased and unspent, or under
 way), `x:<replica>` when it counts as dead, `k:<replica>` that its spending is known, `d` debt, `q` the replica that waits first.
-Always: spent in the window + held + debt is what nobody else may take. A replica reports what it spent after it spent it, and what is counted later expires later, so no
-window can hold more than the limit. What a dead replica held counts as spent at its end, for it may have been.
+Always: spent in the window + held + debt is what nobody else may take. A replica reports what it spent after it spent it, and
+what is counted later expires later, so no window can hold more than the limit. What a dead replica held counts as spent at its
+end, for it may have been.
 
 A restart of Redis may have lost all this. It shows by the server's run id; then nothing is granted for one lease time, in which
 every living replica says again what it holds and has spent. The same happens once when Redis is first used.
