@@ -22,6 +22,8 @@ from hauberk.guard.settings import GuardSettings
 LOST = "hauberk.lost"
 """ASGI extension of our own server: takes a function to call when the client goes away, None to forget it."""
 
+Watch = Callable[[Callable[[], None] | None], None]
+
 PLAIN_TEXT = b"text/plain; charset=utf-8"
 LAST_ENTRIES = 5.0  # seconds that the end of the process waits for entries under way
 
@@ -54,12 +56,9 @@ class Gateway:
         self._closing: set[asyncio.Task[None]] = set()
         self._started = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """ASGI 3."""
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+        return self._lifespan(receive, send) if scope["type"] == "lifespan" else self._http(scope, receive, send)
 
     def reload(self, settings: GuardSettings, parts: Parts | None = None) -> None:
         """Serves later requests by `settings`. Raises OSError when a CA file cannot be read; then nothing has changed."""
@@ -110,31 +109,16 @@ class Gateway:
         generation = self.generation
         caller = _caller(scope, headers, generation)
         call = Call(caller, route, self._dialects[route.dialect], generation, self.parts.gate, self.parts.recorder)
+        watch = cast("Watch | None", scope.get("extensions", {}).get(LOST))
         self.calls += 1
+        if watch is not None:
+            watch(_canceller(call))  # a client that goes away ends the upstream's work too
         try:
-            await self._watched(call, scope, headers, receive, send)
+            await self._pipeline.run(call, headers, receive, send)
         finally:
             self.calls -= 1
-
-    async def _watched(self, call: Call, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
-        """Runs the call, and cancels it when the client goes away, which ends the upstream's work too."""
-        task = asyncio.current_task()
-        assert task is not None
-        watch = cast("Callable[[Callable[[], None] | None], None] | None", scope.get("extensions", {}).get(LOST))
-
-        def lost() -> None:
-            if call.open:
-                call.lost = True
-                task.cancel()
-
-        if watch is None:
-            await self._pipeline.run(call, headers, receive, send)
-            return
-        watch(lost)
-        try:
-            await self._pipeline.run(call, headers, receive, send)
-        finally:
-            watch(None)
+            if watch is not None:
+                watch(None)
 
     async def _other(self, scope: Scope, path: str, send: Send) -> None:
         if path != MODELS and not path.startswith(f"{MODELS}/") and path not in {"/healthz", "/readyz", "/metrics"}:
@@ -195,6 +179,18 @@ def build_app(
     """
     parts = Parts(gate or OpenGate(), inspector or OpenInspector(), recorder or SilentRecorder())
     return Gateway(settings, parts, known)
+
+
+def _canceller(call: Call) -> Callable[[], None]:
+    task = asyncio.current_task()
+    assert task is not None
+
+    def lost() -> None:
+        if call.open:
+            call.lost = True
+            task.cancel()
+
+    return lost
 
 
 def headers_in(scope: Scope) -> dict[bytes, bytes]:

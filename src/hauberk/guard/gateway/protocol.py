@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from hauberk.guard.gateway.app import LOST
 from hauberk.guard.gateway.bare import bare_error
+from hauberk.guard.gateway.light import LightFlow, Signal, Waiting
 from hauberk.guard.settings import Bounds, Deadlines
 
 LONGEST_URL = 8 << 10
@@ -62,8 +63,12 @@ class Doorkeeper:
 class GuardedProtocol(HttpToolsProtocol):
     """A connection of a client. Slow or endless headers and bodies, silence and unread answers all end it."""
 
+    # Slots keep uvicorn's attributes few enough for Python to share their names between all connections: 1.2 KiB for each.
+    __slots__ = ("_body_began", "_deadline", "_in_head", "_keeper", "_lost", "_received", "_write_deadline")
+
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], keeper: Doorkeeper) -> None:
         super().__init__(config, server_state, app_state, asyncio.get_running_loop())
+        self.pipeline = cast("Any", Waiting())
         self._keeper = keeper
         self._deadline = 0.0  # of what is being received; 0 for none
         self._write_deadline = 0.0  # of what the client has not read
@@ -76,6 +81,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # pyright: ignore[reportArgumentType]
+        self.flow = LightFlow(self.transport)
         self._deadline = self.loop.time() + self._keeper.deadlines.header
         if not self._keeper.enter(self, self._source):
             self._end(429, "too_many_connections", "Too many connections. Use fewer, and keep them open.")
@@ -103,7 +109,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        if self.parser is None or self.transport.is_closing():
+        parser = cast("httptools.HttpRequestParser | None", self.parser)
+        if parser is None or self.transport.is_closing():
             return
         if self._in_head:
             if not self._deadline:
@@ -152,6 +159,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._body_began = now
         self._deadline = now + self._keeper.deadlines.body
         super().on_headers_complete()
+        self.cycle.message_event = cast("Any", Signal())  # nobody waits for the other yet
 
     def on_body(self, body: bytes) -> None:
         self._received += len(body)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Awaitable
 
 from hauberk.guard.gateway.upstream.breaker import Breaker
 from hauberk.guard.gateway.upstream.connection import Connection, Waits
@@ -24,10 +25,10 @@ class Reply:
         self.status = connection.status
         self.headers = connection.headers
 
-    async def read(self, wait: float | None = None) -> bytes | None:
+    def read(self, wait: float | None = None) -> Awaitable[bytes | None]:
         """The next bytes, b"" at the end, None when `wait` seconds passed. Raises UpstreamError."""
         assert self._connection is not None
-        return await self._connection.read(wait)
+        return self._connection.read(wait)
 
     async def whole(self, most: int) -> bytes:
         """All of the body. Raises UpstreamError, also when it is longer than `most` bytes."""
