@@ -303,10 +303,10 @@ def test_the_dialect_hands_out_a_reader_that_knows_what_was_asked(relay: Any) ->
     assert b"usage" in wire
 
 
-@given(st.lists(st.sampled_from(["a", "bc", ""]), max_size=10), st.booleans())
-def test_the_common_event_is_read_like_any_other(texts: list[str], twice: bool) -> None:
+@given(st.lists(st.sampled_from(["a", "bc", ""]), max_size=10), st.integers(1, 2))
+def test_the_common_event_is_read_like_any_other(texts: list[str], times: int) -> None:
     """The short way for the next words of a text gives what the long way gives."""
     reader, wire = stream(), [chunk({"role": "assistant", "content": ""}), *(chunk({"content": text}) for text in texts)]
-    deltas = [delta for part in wire for delta in reader.feed(part * (1 + twice))]
-    assert "".join(delta.text for delta in deltas) == "".join(text * (1 + twice) for text in texts)
+    deltas = [delta for part in wire for delta in reader.feed(part * times)]
+    assert "".join(delta.text for delta in deltas) == "".join(text * times for text in texts)
     assert accumulated(b"".join(delta.raw for delta in deltas)).get("0/content", "") == "".join(d.text for d in deltas)

@@ -27,6 +27,10 @@ class Masked:
     def __init__(self) -> None:
         self._rest = ""
 
+    @property
+    def held(self) -> int:
+        return len(self._rest)
+
     def feed(self, text: str) -> str:
         head, space, self._rest = (self._rest + text).rpartition(" ")
         return (head + space).replace("SECRET", "[redacted]")

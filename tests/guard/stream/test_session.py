@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import Awaitable
 
 import pytest
@@ -6,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hauberk.core import Action, Gap, GapReason
+from hauberk.detect.personal.span import Span
 from hauberk.guard.dialects.dialect import Refusal
 from hauberk.guard.exchange import Edit
 from hauberk.guard.gateway.hooks import Decision, Release
+from hauberk.guard.stream.redactor import StreamRedactor
 from hauberk.guard.stream.session import Limits, StreamSession
 from hauberk.guard.stream.tokens import TWELFTHS, tail, weight
 
@@ -41,6 +44,10 @@ class Words:
 
     def __init__(self) -> None:
         self.rest = ""
+
+    @property
+    def held(self) -> int:
+        return len(self.rest)
 
     def feed(self, text: str) -> str:
         head, space, self.rest = (self.rest + text).rpartition(" ")
@@ -325,3 +332,31 @@ def test_tokens_are_estimated_by_script() -> None:
     assert weight("word") == TWELFTHS
     assert weight("三个字") == 2 * TWELFTHS
     assert weight("да") == TWELFTHS
+
+
+def test_what_the_redactor_held_is_due_when_it_lets_go() -> None:
+    clock = Clock()
+    session = StreamSession(Judge(), redactor=lambda _: Words(), clock=clock)
+
+    async def run() -> None:
+        await session.push("0", "lon")
+        assert session.due() is None, "nobody can let half a value go"
+        clock.now += 0.3
+        assert (await session.push("0", "g word")).texts == (("0", "long "),)
+
+    asyncio.run(run())
+    assert session.longest_hold == pytest.approx(0.3)
+
+
+@given(st.lists(st.sampled_from(["alice@", "example", ".org", " and ", "call 555", "。", "the "]), max_size=40))
+@settings(max_examples=40)
+def test_with_the_real_redactor_nothing_is_lost_and_no_value_goes_out(chunks: list[str]) -> None:
+    def spans(text: str) -> list[Span]:
+        return [Span("email", found.start(), found.end()) for found in re.finditer(r"alice@example\.org", text)]
+
+    session = StreamSession(Judge(), redactor=lambda _: StreamRedactor(spans), clock=Clock())
+    out, stopped = play(session, chunks)
+    alone = StreamRedactor(spans)
+    assert out == "".join(alone.feed(chunk) for chunk in chunks) + alone.end()
+    assert stopped is None
+    assert "alice@example.org" not in out

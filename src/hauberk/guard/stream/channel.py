@@ -10,6 +10,11 @@ from hauberk.guard.stream.tokens import tail, weight
 class Redactor(Protocol):
     """Takes values out of a text as it streams."""
 
+    @property
+    def held(self) -> int:
+        """Characters held back now."""
+        ...
+
     def feed(self, text: str) -> str:
         """What may go on now that `text` has arrived."""
         ...
@@ -29,6 +34,7 @@ class Channel:
         self.size = 0  # of `held`, in twelfths of a token
         self.fresh = 0  # characters of `held` that no window has shown yet
         self._redactor = redactor
+        self._waits: float | None = None  # when the oldest text arrived that the redactor holds
         self._context = context
         self._before = ""
         self._arrivals: deque[tuple[float, int]] = deque()  # when, and how many characters of `held` were there then
@@ -40,18 +46,30 @@ class Channel:
         return self._before + self.held
 
     @property
+    def waiting(self) -> int:
+        """All that is held back, by the redactor too, in twelfths of a token."""
+        return self.size + (self._redactor.held * weight("x") if self._redactor is not None else 0)
+
+    @property
     def since(self) -> float | None:
         """When the oldest character held arrived; None when none is held."""
         return self._arrivals[0][0] if self._arrivals else None
 
     def take(self, text: str, now: float) -> None:
         """Text arrived."""
-        self._hold(self._redactor.feed(text) if self._redactor is not None else text, now)
+        if self._redactor is None:
+            self._hold(text, now)
+            return
+        since = now if self._waits is None else self._waits
+        out = self._redactor.feed(text)
+        self._hold(out, since)
+        self._waits = (now if out else since) if self._redactor.held else None
 
     def finish(self, now: float) -> None:
         """No more will come."""
         if self._redactor is not None:
-            self._hold(self._redactor.end(), now)
+            self._hold(self._redactor.end(), now if self._waits is None else self._waits)
+            self._waits = None
 
     def release_all_but(self, twelfths: int) -> str:
         """Lets out all but the last `twelfths` of a token."""

@@ -3,6 +3,7 @@
 What is held is judged in windows: the characters that went out last as context, then all that is held. A window is judged
 when the hold is full and when its oldest character is due, never for each token. After a judgement the hold is emptied down
 to `hold - stride` tokens, so that a violation of up to that length is seen whole before its first character may leave.
+What the redactor itself holds (a word, a value that is not whole) comes on top, and is due as soon as it lets it go.
 A tool's call is held until it is complete, since half of its arguments can neither be judged nor used.
 """
 
@@ -70,7 +71,7 @@ class StreamSession:
         self._over = False
         self.decision = Decision()  # of all windows so far, for the record
         self.longest_hold = 0.0  # seconds that a text waited; tools' calls do not count
-        self.most_held = 0.0  # tokens held back when a call returned; tools' calls do not count
+        self.most_held = 0.0  # tokens held back when a call returned, by redactors too; tools' calls do not count
 
     async def push(self, channel: str, text: str, tool: str = "") -> Release:
         """Text that arrived on `channel`, or the name of the tool that is called on it."""
@@ -186,7 +187,7 @@ class StreamSession:
         return out
 
     def _count(self, state: Channel) -> None:
-        self.most_held = max(self.most_held, state.size / TWELFTHS)
+        self.most_held = max(self.most_held, state.waiting / TWELFTHS)
 
     def _out(self, texts: list[tuple[str, str]]) -> Release:
         return Release(texts=tuple(pair for pair in texts if pair[1]))
