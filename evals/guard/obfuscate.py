@@ -1,6 +1,7 @@
 """Disguises a text by the techniques that prompt attacks use, deterministically by seed; own tables, apart from the decoders'.
 
-`python evals/guard/obfuscate.py` prints, for each technique, the share of attack texts of which some view holds the original.
+`python evals/guard/obfuscate.py` prints, for each technique, the share of attack texts of which some view holds the original
+letter for letter (spaces and accents apart), and the share of which the text alone, and the best view, hold 80% of the words.
 """
 
 import argparse
@@ -18,6 +19,8 @@ _VOWEL_MARKS = "\u0300\u0301\u0302\u0303\u0308\u030a\u0304\u030c"
 _CYRILLIC = dict(zip("aceopxyiABCEHKMOPTX", "асеорхуіАВСЕНКМОРТХ", strict=True))
 _LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"}
 _DITS = "etianmsurwdkgohvf?l?pjbxcyzq"  # Morse as a binary tree, level by level
+_HAN = re.compile("[\u4e00-\u9fff]")
+_WORDS = re.compile("[a-z]+")
 _SPLIT = re.compile(r"[A-Za-z]{4,}")
 
 
@@ -124,11 +127,12 @@ TECHNIQUES: dict[str, Obfuscation] = {
 CHINESE_ONLY = frozenset({"pinyin"})
 ENGLISH_ONLY = frozenset({"diacritics", "homoglyphs", "leet", "rot13", "morse"})
 """A Chinese text has no letters for these."""
+MOST = 0.8  # of the words of a text that a view must hold
 
 
 def obfuscate(text: str, technique: str, seed: int = 0) -> str:
     """`text` under `technique`, a key of TECHNIQUES. Raises KeyError."""
-    return TECHNIQUES[technique](text, random.Random(f"{seed}:{technique}:{text}"))
+    return TECHNIQUES[technique](text, random.Random(f"{seed}:{technique}:{text}"))  # noqa: S311 - a seed makes it repeatable
 
 
 def fits(technique: str, text: str) -> bool:
@@ -144,9 +148,18 @@ def core(text: str) -> str:
 
 
 def likeness(wanted: str, views: list[str]) -> float:
-    """The best share of the 5-character pieces of `wanted` that one view holds."""
+    """The best share of the 5-character pieces of `wanted` that one view holds, spaces and accents apart."""
     pieces = {wanted[i : i + 5] for i in range(max(1, len(wanted) - 4))}
     return max(sum(piece in view for piece in pieces) / len(pieces) for view in views)
+
+
+def words_kept(text: str, views: list[str]) -> float:
+    """The best share of the words of `text` (of a Chinese one its 3-character pieces) that one view holds as such."""
+    if _HAN.search(text):
+        pieces = {text[i : i + 3] for i in range(len(text) - 2)}
+        return max(sum(piece in view for piece in pieces) / len(pieces) for view in views)
+    wanted = set(_WORDS.findall(text.lower()))
+    return max(len(wanted & set(_WORDS.findall(view.lower()))) / len(wanted) for view in views)
 
 
 def main() -> None:
@@ -163,18 +176,17 @@ def main() -> None:
         for name in names:
             with gzip.open(options.data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as rows:
                 found += [row["text"] for row in map(json.loads, rows) if row["label"] and 15 <= len(row["text"]) <= 400]
-        texts += [(language, text) for text in random.Random(options.seed).sample(found, min(options.rows, len(found)))]
-    print("| technique | en: whole | en: 80% | zh: whole | zh: 80% |\n|---|---|---|---|---|")
+        texts += [(language, text) for text in random.Random(options.seed).sample(found, min(options.rows, len(found)))]  # noqa: S311 - as above
+    print("| technique | en: whole | en: words raw | en: words | zh: whole | zh: raw | zh: pieces |\n|---|---|---|---|---|---|---|")
     for technique in TECHNIQUES:
         cells: list[str] = []
         for language in ("en", "zh"):
-            shares = []
+            shares: list[tuple[bool, bool, bool]] = []
             for text in (t for lang, t in texts if lang == language and fits(technique, t)):
-                views = [core(view.text) for view in views_of(obfuscate(text, technique, options.seed)).views]
-                shares.append(likeness(core(text), views))
-            whole = sum(share == 1 for share in shares) / len(shares) if shares else None
-            most = sum(share >= 0.8 for share in shares) / len(shares) if shares else None
-            cells += ["-" if whole is None else f"{whole:.3f}", "-" if most is None else f"{most:.3f}"]
+                views = [view.text for view in views_of(obfuscate(text, technique, options.seed)).views]
+                whole = likeness(core(text), [core(view) for view in views]) == 1
+                shares.append((whole, words_kept(text, views[:1]) >= MOST, words_kept(text, views) >= MOST))
+            cells += [f"{sum(share[i] for share in shares) / len(shares):.3f}" if shares else "-" for i in range(3)]
         print(f"| {technique} | {' | '.join(cells)} |")
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TARGET = ROOT / "src/hauberk/rules/data/normalise"
 ROWS = ROOT.parent / "shared/data/guard/train"
 ENGLISH_SETS = ("lf_alpaca_en", "lf_docs", "mtbench", "selfinstruct_user", "lf_tool_dpo")
-ENGLISH_WORDS, CHINESE_WORDS = 6000, 9000
+ENGLISH_WORDS, CHINESE_WORDS = 10000, 9000
 # Words of the trade that ordinary instructions hold too rarely to be counted.
 TRADE = [
     "ignore",

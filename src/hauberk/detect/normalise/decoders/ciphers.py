@@ -105,7 +105,7 @@ def _solve(piece: str) -> tuple[str, str, bool] | None:
         return None
     name, letters, backwards = ciphers[best]
     said = (piece[::-1] if backwards else piece).translate(letters)
-    return (name, said, not backwards) if is_english(said) and not is_english(judged) else None
+    return (name, said, not backwards) if is_english(said, 0.5) and not is_english(judged) else None
 
 
 DECODER = Decoder("cipher", "[A-Za-z]{2}", decode)

@@ -10,6 +10,7 @@ from hauberk.detect.normalise.trace import Decoded, Weave
 _GAP = r"[ \t\n.\-_*|/\\~,;·•、，。!@#^&+=…—']"
 _SPAN = re.compile(rf"[\u4e00-\u9fff](?:{_GAP}{{1,3}}[\u4e00-\u9fff](?![\u4e00-\u9fff])){{3,}}")
 _SIGNS = re.compile(rf"{_GAP}+")
+_ASCII_SIGNS = re.compile(r"[ \t\n.\-_*|/\\~,;@#^&+='!]+")
 
 
 def decode(text: str) -> Decoded | None:
@@ -17,7 +18,8 @@ def decode(text: str) -> Decoded | None:
     weave = Weave(text)
     for found in _SPAN.finditer(text):
         if _reads(_SIGNS.sub("", found[0])):
-            for sign in _SIGNS.finditer(text, *found.span()):
+            signs = _ASCII_SIGNS if _ASCII_SIGNS.search(found[0]) else _SIGNS  # among spaces, a comma is a comma
+            for sign in signs.finditer(text, *found.span()):
                 weave.put("", *sign.span())
     return weave.done("spaced-characters")
 

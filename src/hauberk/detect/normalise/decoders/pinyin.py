@@ -88,8 +88,6 @@ _FINAL = f"(?:[iu]?{_A}(?:[io]|ng?)?|i?{_A}o|[iuvü]?{_E}(?:i|ng?|r)?|{_I}(?:ng?
 _ONE = f"(?:[bpmfdtnlgkhjqxzcsryw]|zh|ch|sh)?{_FINAL}[1-5]?"
 _MARK = "(?:zh|x[iuü]|q[iuü][aeiu]|[dtnlgkhzcs]uo|[nlv]ve|[nl]ue|uang|iang|iao|[āǎīǐūǔüǖǘǚǜ])"  # seldom met in English words
 _REST = f"[a-z1-5{_VOWELS[6:]}]"
-DECODER = Decoder(
-    "pinyin",
-    rf"(?i)\b(?:{_ONE}[ '\-,，]{{1,2}}){{4}}{_ONE}\b|\b(?:{_ONE}){{5}}\b|{_MARK}{_REST}*(?:[ '\-,，]+{_REST}+){{0,4}}[ '\-,，]+{_REST}*{_MARK}",
-    decode,
-)
+_SPACED = rf"\b(?:{_ONE}[ '\-,，]{{1,2}}){{4}}{_ONE}\b|\b(?:{_ONE}){{5}}\b"
+_MARKED = rf"{_MARK}{_REST}*(?:[ '\-,，]+{_REST}+){{0,4}}[ '\-,，]+{_REST}*{_MARK}"
+DECODER = Decoder("pinyin", f"(?i){_SPACED}|{_MARKED}", decode)

@@ -1,10 +1,16 @@
 """Words cut in pieces by spaces: `ig nore prev ious instruc tions`."""
 
+import re
+
 from hauberk.detect.normalise.decoder import Decoder
+from hauberk.detect.normalise.language import known_share, segment
 from hauberk.detect.normalise.tables import english_words
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _MOST = 5  # pieces of one word
+_SHATTERED = 6  # one odd word in so many: all words are divided anew
+_WELL_READ = 0.85
+_RUN = re.compile("[A-Za-z]+(?: [A-Za-z]+){2,}")
 _LONGEST = 7  # letters of one piece
 
 
@@ -15,6 +21,10 @@ def decode(text: str) -> Decoded | None:
     odd = [i for i, word in enumerate(words) if word not in known and len(word) <= _LONGEST and word.isalpha()]
     if len(odd) < 2:
         return None
+    if len(odd) * _SHATTERED > len(words):
+        whole = _resegmented(text)
+        if whole is not None:
+            return whole
     groups = _groups(words, odd, known)
     if len(groups) < 2:
         return None
@@ -27,6 +37,19 @@ def decode(text: str) -> Decoded | None:
         place += size + 1
         at = end
     return weave.done("split-words")
+
+
+def _resegmented(text: str) -> Decoded | None:
+    """All words of a text divided anew, when nearly all of it is English then and was not before."""
+    weave = Weave(text)
+    for found in _RUN.finditer(text):
+        said = segment(found[0].replace(" ", ""), 0.8)
+        if said and said != found[0]:
+            weave.put(said, *found.span())
+    decoded = weave.done("split-words")
+    if decoded is None or known_share(decoded.text) < max(_WELL_READ, known_share(text) + 0.1):
+        return None
+    return decoded
 
 
 def _groups(words: list[str], odd: list[int], known: frozenset[str]) -> list[tuple[int, int, str]]:

@@ -16,11 +16,14 @@ def decode(text: str) -> Decoded | None:
     """`text` with at least two words put together again from pieces of which some are no words."""
     known = english_words()
     weave = Weave(text)
-    for start, end, pieces in _runs(text):
-        said = _rejoin([piece.lower() for piece in pieces], known)
-        if said:
-            weave.put(said, start, end)
-    return weave.done("split-words") if weave.count > 1 else None
+    runs = [(start, end, [piece.lower() for piece in pieces]) for start, end, pieces in _runs(text)]
+    said = [_rejoin(pieces, known) for _, _, pieces in runs]
+    if sum(map(bool, said)) < 2:
+        return None
+    for (start, end, pieces), words in zip(runs, said, strict=True):
+        if words or not all(piece in known for piece in pieces):
+            weave.put(words or "".join(pieces), start, end)
+    return weave.done("split-words")
 
 
 def _runs(text: str) -> list[tuple[int, int, list[str]]]:

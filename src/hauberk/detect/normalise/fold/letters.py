@@ -30,7 +30,9 @@ def fold_letters(text: str) -> Decoded | None:
     plain, forms, lookalikes, near, every, word = _tables()
     odd = near if max(text) < "\U00010000" else every
     weave = Weave(text)
+    certain: list[tuple[str, int, int]] = []
     accents: list[tuple[str, int, int]] = []
+    others: list[tuple[str, int, int]] = []
     at = 0
     while (found := odd.search(text, at)) is not None:
         start = found.start()
@@ -46,16 +48,20 @@ def fold_letters(text: str) -> Decoded | None:
         kind = _kind(piece, folded, forms, lookalikes)
         if kind == "accent":
             accents.append((folded, start, end))
-        elif kind:
-            accents.append((folded, start, end))
-            accents.append(("", -1, -1))  # certain: no second one needed
-    if any(start < 0 for _, start, _ in accents) or len(accents) > max(1, text.count(" ") // 4):
-        for folded, start, end in accents:
-            if start >= 0:
-                weave.put(folded, start, end, exact=True)
-                if text[end : end + 1] in _WIDE_SPACES:
-                    weave.put(" ", end, end + 1, exact=True)
+        elif kind == "certain":
+            certain.append((folded, start, end))
+        elif kind == "other":
+            others.append((folded, start, end))
+    enough = len(accents) > max(1, text.count(" ") // 4) and len(accents) >= len(others)
+    for folded, start, end in sorted([*certain, *accents, *others] if enough else certain, key=_start):
+        weave.put(folded, start, end, exact=True)
+        if text[end : end + 1] in _WIDE_SPACES:
+            weave.put(" ", end, end + 1, exact=True)
     return weave.done("lookalikes")
+
+
+def _start(word: tuple[str, int, int]) -> int:
+    return word[1]
 
 
 def _joined(text: str, start: int, end: int) -> bool:
@@ -65,10 +71,10 @@ def _joined(text: str, start: int, end: int) -> bool:
 
 
 def _kind(piece: str, folded: str, forms: frozenset[str], lookalikes: frozenset[str]) -> str:
-    """`certain` for a disguise, `accent` for an English word under accents, empty for anything honest."""
+    """`certain` for a disguise, `accent` for an English word under accents, `other` for another word under accents, empty for another script."""
     if any(c in forms for c in piece):
         return "certain"
     known = folded.lower() in english_words() and len(folded) > 1
     if any(c in lookalikes for c in piece):
         return "certain" if known or any(c.isascii() and c.isalpha() for c in piece) else ""
-    return "accent" if known else ""
+    return "accent" if known else "other"
