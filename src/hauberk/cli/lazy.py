@@ -1,6 +1,7 @@
 """A group whose commands are modules, imported when called: `--help` stays fast."""
 
 from importlib import import_module
+from typing import ClassVar
 
 import click
 
@@ -8,8 +9,8 @@ import click
 class LazyGroup(click.Group):
     """`package`: where the modules are; `listing`: command -> its line in the help. A command `try` lives in `try_`."""
 
-    package: str
-    listing: dict[str, str]
+    package: ClassVar[str]
+    listing: ClassVar[dict[str, str]]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx

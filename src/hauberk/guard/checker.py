@@ -59,8 +59,8 @@ class Checker:
         """`rules`: those of this installation when None; only those that read messages are kept."""
         kept = [rule for rule in (_own() if rules is None else rules) if Kind.MESSAGE in rule.reads]
         self.policy = policy
-        self._bench = Bench(kept)
-        self._bench.compile_all()
+        self.bench = Bench(kept)
+        self.bench.compile_all()
         self._heads = {rule.id: str(rule.match["head"]) for rule in kept if rule.engine == "classifier"}
         self._known: OrderedDict[bytes, Checked] = OrderedDict()
         self._lock = Lock()
@@ -114,7 +114,7 @@ class Checker:
         return threshold(head, rate)
 
     def _judged(self, message: MessageContent, uri: str) -> Checked:
-        items = tuple(self._bench.inspect(message_asset(message, uri)))
+        items = tuple(self.bench.inspect(message_asset(message, uri)))
         made = rulings(self.policy, message, items, self.threshold)
         return _checked(message, made)
 

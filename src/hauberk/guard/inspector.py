@@ -117,6 +117,10 @@ class PolicyInspector:
         except TimeoutError:
             return [], [Gap("message:", GapReason.TIMEOUT, f"the detectors did not answer in {self.options.seconds:g} s")]
 
+    def stream_with(self, sessions: SessionMaker) -> None:
+        """Guards streams by what `sessions` makes."""
+        self._sessions = sessions
+
     def close(self) -> None:
         """Lets the worker threads go."""
         self._pool.shutdown(wait=False, cancel_futures=True)

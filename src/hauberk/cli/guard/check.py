@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from hauberk.cli.errors import UserError
+from hauberk.cli.guard.config import config_option, guard_settings_at
 from hauberk.cli.output import language_of, language_option, wants_colour
 from hauberk.core import Action
 
@@ -36,7 +37,7 @@ error, 3 passes but something could not be looked at.
     default="user",
     help="Who speaks. Default: user.",
 )
-@click.option("--config", type=click.Path(dir_okay=False), help="Default: hauberk.toml, here or up to the top of the git checkout.")
+@config_option
 @click.option("--fail-on", type=click.Choice(("flag", "redact", "ask", "block")), default="ask", help="Exit 1 from this action on.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @language_option
@@ -49,15 +50,11 @@ def command(**given: Any) -> None:
 
 
 def _checker(config: str | None) -> Any:
-    from pathlib import Path
-
     from hauberk.guard.assembly import checker_of
-    from hauberk.guard.settings import load_guard_settings
-    from hauberk.policy.config import find_config
     from hauberk.policy.errors import PolicyError
 
     try:
-        return checker_of(load_guard_settings(config or find_config(Path.cwd())))
+        return checker_of(guard_settings_at(config))
     except PolicyError as error:
         raise UserError(str(error)) from error
 
