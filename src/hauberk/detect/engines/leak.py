@@ -5,11 +5,11 @@
       run: 14                      # optional: words in one piece that make a quote (a Chinese character counts 0.6)
       share: 0.5                   # optional: share of a prompt that makes an overlap
 
-The text is read as it stands, backwards, and with its base64 and hexadecimal pieces decoded. Paraphrase and translation are
-out of scope. The quote shows the first and last characters only: what leaked is a secret.
+The text is read as it stands, backwards, and in the decoded and folded views of `hauberk.detect.normalise`.
+Paraphrase and translation are out of scope. The quote shows the first and last characters only: what leaked is a secret.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -17,12 +17,17 @@ from hauberk.assets.chat import Direction, MessageContent, message_of
 from hauberk.core import Asset, Detector, Evidence, Finding, Gap, GapReason, Rule
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import finding_of
+from hauberk.detect.normalise.views import views
 from hauberk.detect.output.canaries import Leak
 from hauberk.detect.output.encoded import MAX_LENGTH, decoded
 from hauberk.detect.output.leak_watch import LeakWatch, Limits
 
 _SAMPLES = 100  # pieces of a prompt that are looked for in a text read backwards
 _SAMPLE = 8  # characters
+
+
+_Place = Callable[[int, int], tuple[int, int]]
+"""Of characters of a reading: those of the message that they were read from."""
 
 
 class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,10 +65,12 @@ def _leaks(message: MessageContent, limits: Limits) -> tuple[tuple[Leak, ...], b
     context = message.context
     found: dict[tuple[str, str], Leak] = {}
     cut = False
-    for text, form, start, end in _readings(message):
-        watch = LeakWatch(context.system, context.canaries, context.user, limits)
+    for text, form, place in _readings(message):
+        system = context.system if not form else tuple(p for p in context.system if _looks_copied(p, text))
+        watch = LeakWatch(system, context.canaries, context.user, limits)
         cut = cut or watch.cut
         for leak in (*watch.feed(text), *watch.end()):
+            start, end = place(leak.start, leak.end)
             placed = leak if not form else msgspec.structs.replace(leak, form=form, start=start, end=end)
             found.setdefault((placed.kind, placed.form), placed)
     leaks = found.values()
@@ -71,14 +78,20 @@ def _leaks(message: MessageContent, limits: Limits) -> tuple[tuple[Leak, ...], b
     return tuple(leak for leak in leaks if leak.kind != "quote" or leak.form not in much), cut
 
 
-def _readings(message: MessageContent) -> Iterator[tuple[str, str, int, int]]:
-    """Text, form and place of each way to read it; the form of the text as it stands is empty."""
+def _readings(message: MessageContent) -> Iterator[tuple[str, str, _Place]]:
+    """Text, form and place in the message of each way to read it; the form of the text as it stands is empty."""
     text = message.text
-    yield text, "", 0, len(text)
-    if len(text) <= MAX_LENGTH and any(_looks_copied(prompt, text[::-1]) for prompt in message.context.system):
-        yield text[::-1], "reversed", 0, len(text)
+    yield text, "", lambda start, end: (start, end)
+    if len(text) <= MAX_LENGTH:
+        yield text[::-1], "reversed", lambda start, end: (len(text) - end, len(text) - start)
     for piece in decoded(text):
-        yield piece.text, "encoded", piece.start, piece.end
+        yield piece.text, "encoded", _whole(piece.start, piece.end)
+    for view in views(message).views[1:]:
+        yield view.text, view.steps[-1] if view.steps else "folded", view.origin
+
+
+def _whole(start: int, end: int) -> _Place:
+    return lambda _start, _end: (start, end)
 
 
 def _looks_copied(prompt: str, text: str) -> bool:
