@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hauberk.guard.dialects.bodies import Malformed, decode, deeper_than, encode
+from hauberk.guard.dialects.bodies import Malformed, decode, decode_mended, deeper_than, encode
 from hauberk.guard.dialects.edits import apply
 from hauberk.guard.exchange import Edit
 
@@ -98,3 +98,24 @@ def test_an_edit_within_what_another_edit_empties_does_no_harm() -> None:
     body: dict[str, object] = {"properties": {"odd name": {"description": "a"}}}
     apply(body, [Edit(("properties",), "gone"), Edit(("properties", "odd name", "description"), "b")])
     assert body == {"properties": {}}
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (rb'{"a": "\ud83d"}', "\ufffd"),
+        (rb'{"a": "x\ude00y"}', "x\ufffdy"),
+        (rb'{"a": "\ud83d\ud83d\ude00"}', "\ufffd\U0001f600"),
+        (rb'{"a": "\\ud83d \uD83D"}', "\\ud83d \ufffd"),
+    ],
+)
+def test_half_an_emoji_of_an_upstream_breaks_nothing(data: bytes, text: str) -> None:
+    assert decode_mended(data) == {"a": text}
+    with pytest.raises(Malformed):
+        decode(data)
+
+
+@given(st.text(alphabet="\\\\ud83dDE0", max_size=40))
+def test_mending_never_fails_otherwise_than_decoding(text: str) -> None:
+    with suppress(Malformed):
+        decode_mended(b'{"a":"' + text.encode() + b'"}')

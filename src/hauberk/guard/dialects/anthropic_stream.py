@@ -7,7 +7,7 @@ from hauberk.assets.chat import Role
 from hauberk.guard.dialects.anthropic_blocks import CALLS, gather_block
 from hauberk.guard.dialects.anthropic_errors import error_body
 from hauberk.guard.dialects.anthropic_usage import usage_of
-from hauberk.guard.dialects.bodies import Body, Malformed, compact, decode, encode
+from hauberk.guard.dialects.bodies import Body, Malformed, compact, decode_mended, encode
 from hauberk.guard.dialects.choice_stream import KEPT_OPEN, MOST_CHANNELS
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, Refusal
 from hauberk.guard.dialects.fields import raise_error
@@ -89,7 +89,7 @@ class MessageStream:
             yield Delta(KEPT_OPEN)
             return
         try:
-            body = decode(event.data)
+            body = decode_mended(event.data)
         except Malformed as error:
             raise BadUpstream(f"an event of the stream cannot be read: {error}") from error
         raise_error(body)

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from hauberk.guard.dialects.bodies import Body, Malformed, decode, encode
+from hauberk.guard.dialects.bodies import Body, Malformed, decode_mended, encode
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, Refusal
 from hauberk.guard.dialects.fields import openai_usage, raise_error
 from hauberk.guard.dialects.openai_errors import error_body
@@ -199,7 +199,7 @@ class ChoiceStream:
 
 def _decoded(event: Event) -> Body:
     try:
-        body = decode(event.data)
+        body = decode_mended(event.data)
     except Malformed as error:
         raise BadUpstream(f"an event of the stream cannot be read: {error}") from error
     raise_error(body)

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from hauberk.guard.dialects.bodies import Body, Malformed, decode
+from hauberk.guard.dialects.bodies import Body, Malformed, decode, decode_mended
 from hauberk.guard.dialects.dialect import BadUpstream
 from hauberk.guard.dialects.gather import name_of
 from hauberk.guard.exchange import BadRequest, Path, Usage
@@ -22,7 +22,7 @@ def request_body(body: bytes) -> Body:
 def answer_body(body: bytes) -> Body:
     """The decoded answer. Raises BadUpstream, also for an answer that is an error."""
     try:
-        decoded = decode(body)
+        decoded = decode_mended(body)
     except Malformed as error:
         raise BadUpstream(f"the answer cannot be read: {error}") from error
     raise_error(decoded)

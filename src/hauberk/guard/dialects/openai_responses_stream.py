@@ -10,7 +10,7 @@ import msgspec
 
 from hauberk.assets.chat import Role
 from hauberk.guard.dialects import edits as editing
-from hauberk.guard.dialects.bodies import Body, Malformed, decode, encode
+from hauberk.guard.dialects.bodies import Body, Malformed, decode, decode_mended, encode
 from hauberk.guard.dialects.choice_stream import KEPT_OPEN, MOST_CHANNELS
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, Refusal
 from hauberk.guard.dialects.fields import openai_usage, raise_error
@@ -282,7 +282,7 @@ def _word(value: Any, default: str = "") -> str:
 
 def _decoded(event: Event) -> Body:
     try:
-        body = decode(event.data)
+        body = decode_mended(event.data)
     except Malformed as error:
         raise BadUpstream(f"an event of the stream cannot be read: {error}") from error
     raise_error(body)
