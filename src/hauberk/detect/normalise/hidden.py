@@ -23,7 +23,6 @@ _STYLE = (
 _COMMENT = re.compile(r"<!--(.{1,2000}?)-->", re.DOTALL)
 _STYLED = re.compile(rf"<[a-zA-Z][^<>]{{0,300}}(?:{_STYLE}|\shidden\b)[^<>]{{0,300}}>([^<]{{1,2000}})", re.IGNORECASE)
 _LINK = re.compile(r"^\[(?://|comment|[^\]\n]{0,30})\]: ?(?:#|<>) ?[\"'(](.{1,1000})[\"')]$", re.MULTILINE)
-MAX_PIECES = 200
 
 
 class Hidden(msgspec.Struct, frozen=True):
@@ -71,10 +70,8 @@ def _decoded(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _markup(text: str) -> Iterator[Hidden]:
-    count = 0
     for pattern in (_COMMENT, _STYLED, _LINK):
         for found in pattern.finditer(text):
             says = found[1].strip()
-            if says and count < MAX_PIECES:
-                count += 1
+            if says:
                 yield Hidden("markup", *found.span(), len(says), says)

@@ -18,6 +18,7 @@ def decode(text: str) -> Decoded | None:
     """`text` with literals joined and sums of assigned names written out."""
     weave = Weave(text)
     values: dict[str, str] = {}
+    partial = False
     for found in sorted([*_ASSIGN.finditer(text), *_SUM.finditer(text), *_JOIN.finditer(text)], key=_start):
         if found.re is _ASSIGN:
             values[found[1]] = found[2]
@@ -27,8 +28,10 @@ def decode(text: str) -> Decoded | None:
         else:
             names = _NAME.findall(found[0])
             if len(names) > 1 and all(name in values for name in names):
-                weave.put("".join(values[name] for name in names)[:_MOST], *found.span())
-    return weave.done("concatenation")
+                said = "".join(values[name] for name in names)
+                partial = partial or len(said) > _MOST
+                weave.put(said[:_MOST], *found.span())
+    return weave.done("concatenation", partial=partial)
 
 
 def _start(found: re.Match[str]) -> int:
@@ -37,6 +40,6 @@ def _start(found: re.Match[str]) -> int:
 
 DECODER = Decoder(
     "concatenation",
-    r"[\"'`“”](?:\s{0,3}\+\s{0,3}|\.\.?)[\"'`“”]|\w {0,2}(?:=|:|是|为) {0,2}[\"'“‘][^\"'”’\n]{1,20}[\"'”’]",
+    r"[\"'`“”](?:\s{0,3}\+\s{0,3}|\.\.?)[\"'`“”]|\w {0,2}(?:=|:|是|为) {0,2}[\"'“‘][^\"'”’\n]+[\"'”’]",
     decode,
 )

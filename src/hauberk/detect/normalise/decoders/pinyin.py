@@ -86,7 +86,9 @@ def _characters(run: str) -> str:
 _A, _E, _I, _O, _U = "[aāáǎà]", "[eēéěè]", "[iīíǐì]", "[oōóǒò]", "[uūúǔùvüǖǘǚǜ]"
 _FINAL = f"(?:[iu]?{_A}(?:[io]|ng?)?|i?{_A}o|[iuvü]?{_E}(?:i|ng?|r)?|{_I}(?:ng?|u)?|[iu]?{_O}(?:u|ng)?|{_U}(?:[in]|o)?|i{_U}|u{_I})"
 _ONE = f"(?:[bpmfdtnlgkhjqxzcsryw]|zh|ch|sh)?{_FINAL}[1-5]?"
-_MARK = "(?:zh|x[iuü]|q[iuü][aeiu]|[dtnlgkhzcs]uo|[nlv]ve|[nl]ue|uang|iang|iao|[āǎīǐūǔüǖǘǚǜ])"  # seldom met in English words
+_MARK = (
+    r"(?:\b(?:zh|x[iuü]|q(?:i|uan|u\b|ü)|(?:[dtnlgkhzcs]|[zcs]h)uo|[jlnx]ia(?:ng|o)|g?uang)|[āǎīǐūǔüǖǘǚǜ])"  # seldom met in English
+)
 _REST = f"[a-z1-5{_VOWELS[6:]}]"
 _SPACED = rf"\b(?:{_ONE}[ '\-,，]{{1,2}}){{4}}{_ONE}\b|\b(?:{_ONE}){{5}}\b"
 _MARKED = rf"{_MARK}{_REST}*(?:[ '\-,，]+{_REST}+){{0,4}}[ '\-,，]+{_REST}*{_MARK}"

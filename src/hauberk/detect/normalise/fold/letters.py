@@ -71,7 +71,7 @@ def _joined(text: str, start: int, end: int) -> bool:
 
 
 def _kind(piece: str, folded: str, forms: frozenset[str], lookalikes: frozenset[str]) -> str:
-    """`certain` for a disguise, `accent` for an English word under accents, `other` for another word under accents, empty for another script."""
+    """`certain` for a disguise, `accent` for an English word under accents, `other` for other accents, empty for another script."""
     if any(c in forms for c in piece):
         return "certain"
     known = folded.lower() in english_words() and len(folded) > 1
