@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
 from threading import Lock
+from typing import cast
 
 import msgspec
 
@@ -62,6 +63,7 @@ class Checker:
         self.bench = Bench(kept)
         self.bench.compile_all()
         self._heads = {rule.id: str(rule.match["head"]) for rule in kept if rule.engine == "classifier"}
+        self._leak_rules = [rule for rule in kept if rule.engine == "leak"]
         self._known: OrderedDict[bytes, Checked] = OrderedDict()
         self._lock = Lock()
 
@@ -103,6 +105,10 @@ class Checker:
         if checked.action >= Action.ASK:
             return None
         return redacted(message, checked.rulings, Masker()) if checked.action is Action.REDACT else message.text
+
+    def leak_rules(self, kind: str) -> tuple[Rule, ...]:
+        """The rules on leaks of the operator's prompt of this kind (`canary`, `overlap`, `quote`)."""
+        return tuple(rule for rule in self._leak_rules if kind in cast("list[str]", rule.match["kinds"]))
 
     def threshold(self, rule: str, rate: float) -> float:
         """The score from which `rule` counts at a false-alarm rate; 0 for rules that give no score."""

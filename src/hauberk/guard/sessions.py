@@ -1,15 +1,23 @@
 """Makes the guard of an answer that streams: the redactor for values, the detectors for windows and calls, the label."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from hauberk.assets.chat import Direction, Role, ToolCall
-from hauberk.core import Action, Finding
+import msgspec
+
+from hauberk.assets.chat import Direction, MessageContent, Role, ToolCall, message_asset
+from hauberk.core import Action, Evidence, Finding
+from hauberk.detect.finding_of import finding_of
+from hauberk.detect.output.canaries import Leak
+from hauberk.detect.output.leak_watch import LeakWatch
 from hauberk.guard.exchange import Exchange, Piece
 from hauberk.guard.gateway.hooks import Decision, Session
 from hauberk.guard.inspector import PolicyInspector
 from hauberk.guard.redact import Find, Masker
+from hauberk.guard.stream.leaks import LeakSession
 from hauberk.guard.stream.redactor import StreamRedactor
 from hauberk.guard.stream.session import Limits, StreamSession
+from hauberk.policy.messages import Act
 
 Wrap = Callable[[Session, Exchange], Session]
 
@@ -30,6 +38,11 @@ class Sessions:
             redactor=lambda _channel: StreamRedactor(self._find, masker),
             limits=self._limits,
         )
+        if any(piece.role is Role.SYSTEM for piece in exchange.pieces):
+            context = exchange.context()
+            session = LeakSession(
+                session, lambda: LeakWatch(context.system, context.canaries, context.user), partial(_leaking, inspector)
+            )
         return self._wrap(session, exchange) if self._wrap else session
 
 
@@ -39,22 +52,32 @@ class _Windows:
     def __init__(self, inspector: PolicyInspector, exchange: Exchange) -> None:
         self._inspector = inspector
         self._context = exchange.context()
+        # The prompt itself is watched for as the text arrives: comparing it with every window would cost far more.
+        self._running = msgspec.structs.replace(self._context, system=())
 
     async def __call__(self, channel: str, text: str, *, final: bool, tool: str) -> Decision:
-        del final
         call = ToolCall(tool, text) if "/tool/" in channel else None
         piece = Piece(text, Role.ASSISTANT, (channel,), call)
-        decision = await self._inspector.decided((piece,), Direction.OUTPUT, self._context)
+        decision = await self._inspector.decided((piece,), Direction.OUTPUT, self._context if final else self._running)
         if call is None and decision.action is Action.REDACT:
             decision.edits = ()  # the redactor took the values out on their way
         return decision
 
 
+def _leaking(inspector: PolicyInspector, channel: str, leaks: Sequence[Leak]) -> Decision:
+    """What the policy makes of pieces of the prompt in an answer."""
+    message = MessageContent("", Role.ASSISTANT, Direction.OUTPUT)
+    asset = message_asset(message, f"message:{channel}")
+    found = [
+        finding_of(rule, asset, [Evidence(note=f"{leak.words:g} words of the prompt, {leak.share:.0%} of it")])
+        for leak in leaks
+        for rule in inspector.checker.leak_rules(leak.kind)
+    ]
+    return inspector.decision_of([], inspector.checker.ruled(message, found))
+
+
 def redacts(inspector: PolicyInspector) -> Callable[[Finding], bool]:
     """Whether the policy takes what a finding found out of answers."""
-    from hauberk.assets.chat import MessageContent
-    from hauberk.policy.messages import Act
-
     probe = MessageContent("", Role.ASSISTANT, Direction.OUTPUT)
 
     def wanted(finding: Finding) -> bool:

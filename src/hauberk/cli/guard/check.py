@@ -49,7 +49,8 @@ def command(**given: Any) -> None:
     sys.exit(0 if given["exit_zero"] else code)
 
 
-def _checker(config: str | None) -> Any:
+def checker_at(config: str | None) -> Any:
+    """The checker that the configuration asks for. Raises UserError."""
     from hauberk.guard.assembly import checker_of
     from hauberk.policy.errors import PolicyError
 
@@ -69,7 +70,7 @@ def _single(given: dict[str, Any]) -> int:
         text = sys.stdin.buffer.read(LONGEST_LINE + 1).decode("utf-8", "replace")
         if len(text) > LONGEST_LINE:
             raise UserError(f"more than {LONGEST_LINE >> 20} MiB on stdin; check it in parts")
-    result = check({"role": given["role"], "content": text}, checker=_checker(given["config"])).messages[0]
+    result = check({"role": given["role"], "content": text}, checker=checker_at(given["config"])).messages[0]
     if given["as_json"]:
         click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
     else:
@@ -88,7 +89,7 @@ def _code(action: str, gaps: bool, fail_on: str) -> int:  # noqa: FBT001 - a fac
 def _lines(given: dict[str, Any]) -> int:
     from hauberk.guard.lines import BadLine, judged_line
 
-    checker = _checker(given["config"])
+    checker = checker_at(given["config"])
     worst = 0
     bad = 0
     out = sys.stdout.buffer

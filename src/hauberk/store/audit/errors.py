@@ -7,3 +7,7 @@ class AuditError(Exception):
 
 class AuditRefused(AuditError):
     """An entry was not written: the disk is full or failing. Nothing of it is in the log."""
+
+
+class AuditInUse(AuditError):
+    """Another process writes this log."""

@@ -13,7 +13,7 @@ import msgspec
 
 from hauberk.store.audit import keypair
 from hauberk.store.audit.entry import LONGEST, Entry, encoded
-from hauberk.store.audit.errors import AuditError, AuditRefused
+from hauberk.store.audit.errors import AuditError, AuditInUse, AuditRefused
 from hauberk.store.audit.note import Checkpoint, signed
 from hauberk.store.audit.recover import Tail, recovered_tail
 from hauberk.store.audit.segments import CHECKPOINTS, segment_name
@@ -257,7 +257,7 @@ def _locked(folder: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise AuditError(f"{folder}: another process writes this audit log; give each its own folder") from error
+        raise AuditInUse(f"{folder}: another process writes this audit log; give each its own folder") from error
     return descriptor
 
 

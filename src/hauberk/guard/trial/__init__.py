@@ -1,0 +1,1 @@
+"""A chat through the gateway, for people who want to see what it does."""
