@@ -98,6 +98,7 @@ class KeyGate:
         self._wall = wall
         self._sources = Sources(settings.limits)
         self._expected = Expectation(settings.limits)
+        self._count = 0
         watched = settings.anomaly.response(Signal.EXTRACTION) is not Response.OFF
         self._extraction = Extraction(settings.anomaly.extraction_score) if watched else None
 
@@ -208,7 +209,8 @@ class KeyGate:
     def _watch(self, key: Key, caller: Caller, exchange: Exchange) -> None:
         now = self._wall()
         self._act(self.monitor.request(key.id, exchange.model, caller.address, now))
-        if self._extraction is None:
+        self._count += 1
+        if self._extraction is None or self._count % max(self.settings.anomaly.extraction_every, 1):
             return
         text = next((piece.text for piece in reversed(exchange.pieces) if piece.role is Role.USER), "")
         sweep = self._extraction.prompt(key.id, seen_of(text, exchange.body)) if text else None

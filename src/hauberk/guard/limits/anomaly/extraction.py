@@ -14,7 +14,7 @@ import numpy as np
 from hauberk.guard.limits.anomaly.texts import SIZE, Seen
 
 WINDOW = 64  # prompts
-MAX_KEYS = 5_000
+MAX_KEYS = 1_000
 _FRESH = 16  # prompts between two looks
 
 
@@ -37,17 +37,16 @@ class Sweep(msgspec.Struct, frozen=True):
 class _Key:
     """One key's prompts: the last window, and the mean of all before it."""
 
-    __slots__ = ("before", "count", "frames", "window")
+    __slots__ = ("before", "count", "window")
 
     def __init__(self) -> None:
         self.window: deque[Seen] = deque(maxlen=WINDOW)
         self.before = np.zeros(SIZE)
-        self.frames: OrderedDict[int, None] = OrderedDict()  # hashes of prompts, to tell repeated ones
         self.count = 0
 
 
 class Extraction:
-    """Watches prompts by key. Bounded: about 150 kB for a busy key, and keys longest silent are forgotten.
+    """Watches prompts by key. Bounded: about 70 kB for a busy key, and keys longest silent are forgotten.
 
     Args:
         threshold: The score from which a window is systematic. Simulated false alarms and catches: `evals/guard/traces/README.md`.

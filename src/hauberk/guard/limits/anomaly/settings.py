@@ -57,6 +57,7 @@ class AnomalySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, r
     sources: int = 20  # different networks in an hour, and over three times the most ever seen in one
     failures: int = 50  # in an hour, and over half of the requests
     registrations: int = 20  # keys created in an hour by one admin or for one tenant
+    extraction_every: int = 4  # one prompt in so many is looked at: looking costs CPU
     extraction_score: float = 0.6  # of a window of 64 prompts, 0 to 1
     quiet: float = DAY  # after an alarm, or after an admin resumed the key, the same rule waits this long
 

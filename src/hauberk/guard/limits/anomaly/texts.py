@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 SIZE = 256  # buckets of the hashed vector
-_MOST_CHARS = 1_200  # of a prompt: its form shows in its beginning and its end
+_MOST_CHARS = 600  # of a prompt: its form shows in its beginning and its end
 _WORD = re.compile(r"[a-z]+|\d+|[㐀-鿿]|[^\w\s]")
 
 
@@ -33,7 +33,8 @@ def seen_of(text: str, body: dict[str, object]) -> Seen:
     norm = float(np.linalg.norm(vector))
     framing = " ".join((*shape[:4], "|", *shape[-2:])) if len(shape) >= 8 else text
     frame = zlib.crc32(framing.encode("utf-8", "replace"))
-    return Seen(vector / norm if norm else vector, frame, float(np.log1p(len(words))), _mechanical(body))
+    unit = (vector / norm if norm else vector).astype(np.float32)
+    return Seen(unit, frame, float(np.log1p(len(words))), _mechanical(body))
 
 
 def _mechanical(body: dict[str, object]) -> bool:
