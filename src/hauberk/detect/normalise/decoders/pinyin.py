@@ -10,11 +10,9 @@ from hauberk.detect.normalise.tables import english_words
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _VOWELS = "aeiouvüāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
-_LETTERS = f"b-df-hj-np-tw-z{_VOWELS}"
-_SPAN = re.compile(
-    rf"(?<![A-Za-z])[{_LETTERS}]{{1,40}}[1-5]?(?:[ '\-,，。]{{1,2}}[{_LETTERS}]{{1,40}}[1-5]?)*(?![A-Za-z])", re.IGNORECASE
-)
-_TOKEN = re.compile(rf"[{_LETTERS}]+", re.IGNORECASE)
+_TOKEN = re.compile(r"[^\W\d_\u0370-\U0010ffff]+")
+_GAP = re.compile(r"[1-5]?(?:[ '\-,，。]{1,2})?")
+_MOST = 40  # letters of one word
 _LEAST = 5  # syllables
 _LONGEST = 6
 _COVERED = 0.6
@@ -23,27 +21,26 @@ _COVERED = 0.6
 def decode(text: str) -> Decoded | None:
     """`text` with stretches of pinyin replaced by characters."""
     weave = Weave(text)
-    for found in _SPAN.finditer(text):
-        for start, end in _runs(text, *found.span()):
-            said = _characters(text[start:end])
-            if said:
-                weave.put(said, start, end)
+    for start, end in _runs(text):
+        said = _characters(text[start:end])
+        if said:
+            weave.put(said, start, end)
     return weave.done("pinyin")
 
 
-def _runs(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _runs(text: str) -> list[tuple[int, int]]:
     """The longest stretches whose every word divides into syllables."""
     runs: list[tuple[int, int]] = []
-    open_at = last = -1
-    for token in _TOKEN.finditer(text, start, end):
-        if _syllables(token[0]):
-            open_at = token.start() if open_at < 0 else open_at
-            last = token.end()
-        elif open_at >= 0:
-            runs.append((open_at, last))
-            open_at = -1
-    if open_at >= 0:
-        runs.append((open_at, last))
+    joined = False
+    for token in _TOKEN.finditer(text):
+        start, end = token.span()
+        if end - start > _MOST or not _syllables(token[0]):
+            joined = False
+        elif joined and _GAP.fullmatch(text, runs[-1][1], start):
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+            joined = True
     return runs
 
 
@@ -73,6 +70,8 @@ def _syllables(token: str) -> list[str]:
 
 
 def _characters(run: str) -> str:
+    if len(run) < _LEAST * 2:
+        return ""
     tokens = _TOKEN.findall(run)
     syllables = [s for token in tokens for s in _syllables(token)]
     english = sum(len(t) for t in tokens if len(t) > 1 and t.lower() in english_words())
