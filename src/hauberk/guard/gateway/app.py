@@ -14,7 +14,7 @@ from hauberk.guard.gateway.hooks import Caller, Gate, Inspector, Recorder
 from hauberk.guard.gateway.models import model_body, models_body
 from hauberk.guard.gateway.open_hooks import OpenGate, OpenInspector, SilentRecorder
 from hauberk.guard.gateway.pipeline import Pipeline
-from hauberk.guard.gateway.responses import Headers, Receive, Scope, Send, retry_headers, send_body
+from hauberk.guard.gateway.responses import Headers, Receive, Scope, Send, headers_in, retry_headers, send_body
 from hauberk.guard.gateway.routes import MODELS, PLAIN, ROUTES, dialects
 from hauberk.guard.gateway.source import credential_of, source_of, within
 from hauberk.guard.settings import GuardSettings
@@ -191,14 +191,6 @@ def _canceller(call: Call) -> Callable[[], None]:
             task.cancel()
 
     return lost
-
-
-def headers_in(scope: Scope) -> dict[bytes, bytes]:
-    """The request's headers; the last of equal names, X-Forwarded-For joined, for every proxy adds one of its own."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        headers[name] = headers[name] + b"," + value if name == b"x-forwarded-for" and name in headers else value
-    return headers
 
 
 def _caller(scope: Scope, headers: Mapping[bytes, bytes], generation: Generation) -> Caller:

@@ -43,7 +43,7 @@ class Pipeline:
         self._inspector = inspector
 
     async def run(self, call: Call, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
-        """Serves one call. Whatever happens, the call is closed once; only a cancellation from outside is raised."""
+        """Serves one call. Whatever happens, the call is closed once, and a cancellation ends here: it was said to the client."""
         try:
             await self._serve(call, headers, receive, send)
         except Refused as refused:
@@ -54,7 +54,6 @@ class Pipeline:
             if not call.lost:
                 call.record.error = "shutdown"
                 await self._refuse(call, shutting_down(), send)
-                raise
         except Exception as error:
             log.exception("request %s failed", call.caller.request_id)
             call.record.error = f"internal: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""What goes back to the client: headers that the guard answers for, bodies, and events."""
+"""ASGI's messages: the headers that come, and what goes back to the client."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ Message = dict[str, Any]
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 JSON = b"application/json"
@@ -59,3 +60,11 @@ async def begin_events(send: Send, headers: Iterable[tuple[bytes, bytes]]) -> No
 async def send_events(send: Send, data: bytes, *, more: bool = True) -> None:
     """Events of a stream; the last ones when not `more`."""
     await send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+def headers_in(scope: Scope) -> dict[bytes, bytes]:
+    """The request's headers; the last of equal names, X-Forwarded-For joined, for every proxy adds one of its own."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        headers[name] = headers[name] + b"," + value if name == b"x-forwarded-for" and name in headers else value
+    return headers

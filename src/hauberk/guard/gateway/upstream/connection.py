@@ -208,6 +208,9 @@ class Connection(asyncio.Protocol):
         self._keep = self._framing != "close" and self._parser.should_keep_alive()
         self.status = status
         self._head_seen = True
+        if self._timer is not None and self._waits is not None and self._waits.idle < self._waits.first_byte:
+            self._stop_timer()
+            self._timer = self._loop.call_later(self._waits.idle, self._on_timer)
         self._wake()
 
     def on_body(self, body: bytes) -> None:
