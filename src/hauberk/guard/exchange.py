@@ -60,7 +60,8 @@ class Exchange(msgspec.Struct):
             system=tuple(p.text for p in self.pieces if p.role is Role.SYSTEM),
             canaries=(*self.canaries, *canaries),
             tools=self.tools,
-            foreign=tuple(p.text for p in self.pieces if p.role.foreign),
+            # What a tool is said to do is the application's own: a call that repeats it is not steered from outside.
+            foreign=tuple(p.text for p in self.pieces if p.role.foreign and p.path[:1] not in {("tools",), ("functions",)}),
             user=tuple(p.text for p in self.pieces if p.role is Role.USER),
         )
 

@@ -34,10 +34,15 @@ class LabelledSession:
         return Release(tuple(texts), release.decision)
 
     def _one(self, channel: str, text: str) -> tuple[tuple[str, str], ...]:
-        if "/" in channel:  # a call's arguments, reasoning, a refusal: none is the content that is shown
+        if not _shown(channel):
             return ((channel, text),)
         label = self._labels.setdefault(channel, StreamLabel(self._labelling, self._metadata))
         return _said(channel, label.push(text))
+
+
+def _shown(channel: str) -> bool:
+    """Whether `channel` carries the answer that people read: not a call's arguments, reasoning or a refusal."""
+    return "/" not in channel or "/text/" in channel or "/output_text/" in channel
 
 
 def _said(channel: str, text: str) -> tuple[tuple[str, str], ...]:
