@@ -9,7 +9,6 @@ import pytest
 from gateway_harness import (
     ANSWER,
     EVENTS_HEAD,
-    STREAM,
     NewGateway,
     Reply,
     Running,
@@ -291,4 +290,3 @@ def test_forwarded_addresses_are_believed_only_from_trusted_proxies(new_gateway:
 
 def test_json_errors_are_json(gateway: Running) -> None:
     assert json.loads(Reply(gateway.raw(b"nonsense\r\n\r\n")).body)["error"]["code"] == "invalid_request_error"
-    assert STREAM
