@@ -37,7 +37,16 @@ class House:
         ring = KeyRing(SqliteKeyStore(path / "keys.db"), clock=self.clock)
         self.admin = KeyAdmin(ring, self.heard, self.clock)
         turnstile = Turnstile(Limiter(settings.limits), self.clock)
-        self.gate = KeyGate(settings, ring, turnstile, admin=self.admin, alarm=self.alarms.append, wall=self.clock)
+        self.told: list[tuple[str, str, str]] = []
+        self.gate = KeyGate(
+            settings,
+            ring,
+            turnstile,
+            admin=self.admin,
+            alarm=self.alarms.append,
+            publish=lambda *news: self.told.append(news),
+            wall=self.clock,
+        )
 
     def heard(self, event: AdminEvent) -> None:
         self.gate.heard(event)
@@ -246,6 +255,21 @@ def test_a_key_that_probes_models_is_suspended_and_can_come_back(make: Callable[
     assert isinstance(house.admit(token), Refusal)
     house.admin.resume(view.id, "root", "was us")
     assert isinstance(house.admit(token), Grant)
+
+
+def test_closed_keys_are_told_to_other_replicas_and_news_of_them_only_close(make: Callable[..., House]) -> None:
+    house = make()
+    mine, _ = house.admin.create(Terms(name="mine"), "root")
+    house.admin.suspend(mine.id, "root", "odd")
+    assert house.told == [(mine.id, "suspended", "odd")]
+    house.gate.closed_elsewhere(mine.id, "active", "let me in")
+    assert house.admin.show(mine.id).status is Status.SUSPENDED
+    house.gate.closed_elsewhere(mine.id, "suspended", "odd")
+    house.gate.closed_elsewhere(mine.id, "revoked", "leaked")
+    house.gate.closed_elsewhere(mine.id, "suspended", "odd")
+    house.gate.closed_elsewhere("key_nobody", "revoked", "x")
+    assert house.admin.show(mine.id).status is Status.REVOKED
+    assert len(house.told) == 1  # what was heard is not told again
 
 
 @given(st.text(max_size=300), st.text(max_size=50), st.text(max_size=50))

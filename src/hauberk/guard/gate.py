@@ -13,7 +13,7 @@ from hauberk.guard.dialects.dialect import Refusal
 from hauberk.guard.exchange import Exchange, Usage
 from hauberk.guard.gateway.hooks import Caller, Grant
 from hauberk.guard.keys.admin import AdminEvent, KeyAdmin
-from hauberk.guard.keys.key import Key, KeyProblem, Terms
+from hauberk.guard.keys.key import Key, KeyProblem, Status, Terms
 from hauberk.guard.keys.permit import Permit
 from hauberk.guard.keys.ring import KeyRing
 from hauberk.guard.keys.store import KeyStoreError
@@ -30,6 +30,7 @@ from hauberk.guard.limits.sources import Sources, source_of
 from hauberk.guard.limits.turnstile import Turnstile
 
 BY_ANOMALY = "hauberk:anomaly"
+BY_REPLICA = "hauberk:replica"
 _MAX_WAIT = 86_400.0
 
 
@@ -76,6 +77,7 @@ class KeyGate:
         turnstile: The limits and their queue.
         admin: Suspends keys that an anomaly rule says to; None only tells `alarm`.
         alarm: Takes each alarm.
+        publish: Tells other replicas of a closed key, by id, status and reason (`Replica.publish`).
         wall: Seconds since the epoch, for expiry and baselines. The turnstile's clock is the monotonic one.
     """
 
@@ -87,6 +89,7 @@ class KeyGate:
         *,
         admin: KeyAdmin | None = None,
         alarm: Callable[[Alarm], None] = lambda _alarm: None,
+        publish: Callable[[str, str, str], None] = lambda _id, _status, _reason: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
@@ -95,6 +98,7 @@ class KeyGate:
         self.monitor = Monitor(settings.anomaly)
         self._admin = admin
         self._alarm = alarm
+        self._publish = publish
         self._wall = wall
         self._sources = Sources(settings.limits)
         self._expected = Expectation(settings.limits)
@@ -168,12 +172,27 @@ class KeyGate:
         return [self.ring.gap] if self.ring.gap is not None else []
 
     def heard(self, event: AdminEvent) -> None:
-        """Takes an admin's change: a resumed key is forgiven, a burst of new keys is noticed."""
+        """Takes an admin's change: other replicas hear of closed keys, a resumed one is forgiven, a burst of new ones noticed."""
+        if event.action in {"suspend", "revoke"} and event.after is not None and event.by != BY_REPLICA:
+            self._publish(event.key_id, event.after.status, event.reason)
         if event.action == "resume":
             self.monitor.forgive(event.key_id, event.at)
         elif event.action == "create":
             tenant = event.after.terms.tenant if event.after is not None else ""
             self._act(self.monitor.created(event.by, tenant, event.at))
+
+    def closed_elsewhere(self, key_id: str, status: str, reason: str) -> None:
+        """Another replica suspended or revoked a key. News only close: nobody who writes to Redis can open a key here."""
+        key = self.ring.get(key_id)
+        if key is None or self._admin is None or key.status in {Status.REVOKED, status}:
+            return
+        try:
+            if status == Status.REVOKED:
+                self._admin.revoke(key_id, BY_REPLICA, reason)
+            elif status == Status.SUSPENDED:
+                self._admin.suspend(key_id, BY_REPLICA, reason)
+        except (KeyProblem, KeyStoreError):
+            return  # revoked meanwhile, or the store says so itself through `gaps`
 
     def _permit(self, caller: Caller) -> Permit | Refusal:
         now = self.turnstile.clock()
