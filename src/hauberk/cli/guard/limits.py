@@ -1,0 +1,58 @@
+"""`hauberk guard limits`."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from hauberk.cli.errors import UserError
+from hauberk.cli.guard.config import config_option, guard_settings_at
+from hauberk.cli.output import emit
+
+
+@click.group("limits")
+def command() -> None:
+    r"""Export the limits for what stands in front of the gateway.
+
+    \b
+    Examples:
+      hauberk guard limits export nftables | sudo nft -f -
+      hauberk guard limits export haproxy -o hauberk.cfg
+      hauberk guard limits export nginx --port 443 --source-connections 32
+    """
+
+
+@command.command("export")
+@click.argument("form", type=click.Choice(("nftables", "haproxy", "nginx")))
+@config_option
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, help="Port that clients connect to. Default: 8000.")
+@click.option("--source-connections", type=click.IntRange(1), default=64, help="At a time and source. Default: 64.")
+@click.option("--source-rate", type=click.IntRange(1), default=50, help="New connections a second and source. Default: 50.")
+@click.option("--ban", type=click.IntRange(1), default=600, help="Seconds that nftables drops who goes on. Default: 600.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write here instead of to stdout.")
+def export(**given: Any) -> None:
+    """Write rules that match the limits of the configuration, for layer 4 and 7 in front."""
+    from hauberk.guard.limits import export as writer
+    from hauberk.guard.tables import tables_of
+    from hauberk.policy.errors import PolicyError
+
+    settings = guard_settings_at(given["config"])
+    front = msgspec.structs.replace(
+        writer.Front(),
+        port=given["port"],
+        upstream=settings.listen,
+        source_connections=given["source_connections"],
+        source_rate=given["source_rate"],
+        ban=given["ban"],
+        body=settings.bounds.body,
+    )
+    try:
+        front.check()
+        limits = tables_of(settings).limits
+        if given["form"] == "nftables":
+            text = writer.nftables(front)
+        else:
+            text = (writer.haproxy if given["form"] == "haproxy" else writer.nginx)(front, limits)
+    except (PolicyError, ValueError) as error:
+        raise UserError(str(error)) from error
+    emit(text.encode(), given["output"])
