@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -37,9 +38,10 @@ from hauberk.guard.telemetry.forward import Forwarder
 from hauberk.guard.telemetry.metrics import CONTENT_TYPE, Metrics
 from hauberk.policy.errors import PolicyError
 from hauberk.store.audit.entry import Entry
-from hauberk.store.audit.errors import AuditError
+from hauberk.store.audit.errors import AuditError, AuditInUse
 from hauberk.store.audit.log import AuditLog, LogOptions
 
+MOST_WORKERS = 256
 PRIVATE_RISKS = ("sensitive-information", "credential-exposure")
 
 
@@ -49,35 +51,91 @@ def checker_of(settings: GuardSettings) -> Checker:
 
 
 class Assembly:
-    """The parts of one worker process, made anew for each set of settings; what holds files and threads is carried on."""
+    """Makes the parts of one worker process for each set of settings. The audit log is opened once and outlives a reload."""
 
-    def __init__(self, worker: str = "") -> None:
-        """`worker`: name of this process among those that share the settings; each keeps its own audit log."""
-        self._worker = worker
-        self._stack = ExitStack()
-        self._log: tuple[str, AuditLog] | None = None
+    def __init__(self) -> None:
+        self._logs: dict[str, AuditLog] = {}
+        self._users = 0
         self._metrics = Metrics()
 
     def make(self, settings: GuardSettings, former: Parts | None = None) -> Parts:
         """The parts for `settings`. Raises PolicyError when something named in them cannot be used."""
         del former
         tables = tables_of(settings)
+        making = _Making(self, settings, tables)
         try:
-            recorder = self._recorder(tables)
-            gate = self._gate(tables, recorder)
-            inspector = self._inspector(settings, tables)
-        except (AuditError, KeyStoreError, OSError, ValueError) as error:
+            recorder = making.recorder()
+            gate = making.gate(recorder)
+            inspector = making.inspector()
+        except (AuditError, KeyStoreError, OSError, ValueError, sqlite3.Error) as error:
+            making.stack.close()
             if isinstance(error, PolicyError):
                 raise
             raise PolicyError(str(error)) from error
+        self._users += 1
         page = (lambda: (self._metrics.page(), CONTENT_TYPE)) if tables.telemetry.metrics else None
-        return Parts(gate, inspector, recorder, page, recorder.ready)
+        return Parts(gate, inspector, recorder, page, recorder.ready, making.start, making.stop)
 
-    def close(self) -> None:
-        """Signs the log's last checkpoint and lets files and threads go."""
-        self._stack.close()
+    def metrics(self) -> Metrics:
+        """Those of this process; they go on counting over a reload."""
+        return self._metrics
 
-    def _inspector(self, settings: GuardSettings, tables: Tables) -> Inspector:
+    def log(self, tables: Tables, *, shared: bool) -> AuditLog | None:
+        """The audit log; with several workers each takes the first folder `worker-1`, `worker-2`, ... that nobody writes."""
+        if not tables.audit.folder:
+            return None
+        known = self._logs.get(tables.audit.folder)
+        if known is None:
+            options = LogOptions(origin=tables.audit.origin, checkpoint_seconds=tables.audit.checkpoint_seconds)
+            known = _own_log(tables.audit.folder, options) if shared else AuditLog(tables.audit.folder, options)
+            self._logs[tables.audit.folder] = known
+        return known
+
+    def released(self) -> None:
+        """One set of parts has stopped; with the last of them the logs get their last checkpoint and are closed."""
+        self._users -= 1
+        if self._users == 0:
+            for log in self._logs.values():
+                log.close()
+            self._logs.clear()
+
+
+def _own_log(folder: str, options: LogOptions) -> AuditLog:
+    for number in range(1, MOST_WORKERS + 1):
+        try:
+            return AuditLog(os.path.join(folder, f"worker-{number}"), options)
+        except AuditInUse:
+            continue
+    raise AuditError(f"{folder}: {MOST_WORKERS} workers write here already")
+
+
+class _Making:
+    """One set of parts, with what must be started and stopped with it."""
+
+    def __init__(self, assembly: Assembly, settings: GuardSettings, tables: Tables) -> None:
+        self.stack = ExitStack()
+        self._assembly = assembly
+        self._settings = settings
+        self._tables = tables
+        self._starts: list[Callable[[asyncio.AbstractEventLoop], None]] = []
+
+    async def start(self) -> None:
+        """Called in the loop that serves."""
+        loop = asyncio.get_running_loop()
+        for start in self._starts:
+            start(loop)
+
+    async def stop(self) -> None:
+        """Ends threads and connections; the last stop closes the audit log."""
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self.stack.close()
+        self._assembly.released()
+
+    def inspector(self) -> Inspector:
+        """The detectors and the policy."""
+        settings, tables = self._settings, self._tables
         if not tables.detect.enabled:
             return OpenInspector()
         checker = checker_of(settings)
@@ -86,29 +144,25 @@ class Assembly:
         inspector = PolicyInspector(
             checker,
             InspectOptions(tables.detect.seconds, tables.detect.threads, tables.detect.interleave),
-            approver=self._desk(tables),
+            approver=_desk(tables),
             label=label,
             canary=CanaryOptions(key, stable=bool(key)) if tables.detect.canary else None,
         )
         find = finder(checker.bench, redacts(inspector))
         inspector.stream_with(Sessions(find, tables.stream, label.wrap if label else None))
-        self._stack.callback(inspector.close)
+        self.stack.callback(inspector.close)
         return inspector
 
-    def _desk(self, tables: Tables) -> Desk | None:
-        if not tables.approvals.store:
-            return None
-        ledger = SqliteLedger(tables.approvals.store)
-        return Desk(ApprovalQueue(ledger, expiry=tables.approvals.expiry, most=tables.approvals.most))
-
-    def _recorder(self, tables: Tables) -> AuditRecorder:
-        log = self._audit_log(tables)
-        listeners: list[Listener] = [_Counted(self._metrics)] if tables.telemetry.metrics else []
+    def recorder(self) -> AuditRecorder:
+        """Audit log, metrics, traces, and who is told."""
+        tables, metrics = self._tables, self._assembly.metrics()
+        log = self._assembly.log(tables, shared=self._settings.workers > 1)
+        listeners: list[Listener] = [_Counted(metrics)] if tables.telemetry.metrics else []
         if tables.telemetry.otlp:
             from hauberk.guard.telemetry.traces import Traces, otlp
 
             traces = Traces(otlp(tables.telemetry.otlp))
-            self._stack.callback(traces.close)
+            self.stack.callback(traces.close)
             listeners.append(traces)
         return AuditRecorder(
             log,
@@ -117,18 +171,8 @@ class Assembly:
             masked=_masker(),
             listeners=listeners,
             forward=self._forwards(tables.telemetry),
-            refused=self._metrics.audit_refused,
+            refused=metrics.audit_refused,
         )
-
-    def _audit_log(self, tables: Tables) -> AuditLog | None:
-        if not tables.audit.folder:
-            return None
-        folder = os.path.join(tables.audit.folder, self._worker) if self._worker else tables.audit.folder
-        if self._log is None or self._log[0] != folder:
-            options = LogOptions(origin=tables.audit.origin, checkpoint_seconds=tables.audit.checkpoint_seconds)
-            self._log = (folder, AuditLog(folder, options))
-            self._stack.callback(self._log[1].close)
-        return self._log[1]
 
     def _forwards(self, telemetry: TelemetryTable) -> list[Callable[[Entry], None]]:
         from hauberk.guard.telemetry.syslog import Syslog
@@ -143,11 +187,13 @@ class Assembly:
         made: list[Callable[[Entry], None]] = []
         for sender in senders:
             forwarder = Forwarder(sender)
-            self._stack.callback(forwarder.close)
+            self.stack.callback(forwarder.close)
             made.append(_Forward(forwarder, ocsf=telemetry.ocsf))
         return made
 
-    def _gate(self, tables: Tables, recorder: AuditRecorder) -> KeyGate | Keyless:
+    def gate(self, recorder: AuditRecorder) -> KeyGate | Keyless:
+        """Keys, budgets and limits."""
+        tables = self._tables
         store = SqliteKeyStore(tables.keys.store) if tables.keys.store else EmptyStore()
         pepper = os.environ.get(tables.keys.pepper_env, "").encode() if tables.keys.pepper_env else b""
         ring = KeyRing(store, pepper)
@@ -155,27 +201,48 @@ class Assembly:
         ledger = Ledger(spending, time.time)
         replica = Replica(tables.limits.shared, tables.limits.window) if tables.limits.shared.url else None
         turnstile = Turnstile(Limiter(tables.limits, ledger, replica.make if replica else None))
-        admin = KeyAdmin(ring, lambda event: recorder.event_soon("key", told(event)))
-        gate = KeyGate(tables.gate, ring, turnstile, admin=admin, alarm=lambda alarm: recorder.event_soon("anomaly", _alarm(alarm)))
+        admin = KeyAdmin(ring, lambda event: _heard(recorder, gate, event))
+        gate = KeyGate(
+            tables.gate,
+            ring,
+            turnstile,
+            admin=admin,
+            alarm=lambda alarm: recorder.event_soon("anomaly", _alarm(alarm)),
+            publish=replica.publish if replica else _unpublished,
+        )
+
         if replica:
-            self._share(replica, turnstile, admin)
+            self._share(replica, turnstile, gate)
         return gate if tables.keys.store else Keyless(gate)
 
-    def _share(self, replica: Replica, turnstile: Turnstile, admin: KeyAdmin) -> None:
-        """Starts the thread that talks to Redis; what it brings wakes the queue in the loop that serves."""
+    def _share(self, replica: Replica, turnstile: Turnstile, gate: KeyGate) -> None:
+        """Has the thread that talks to Redis started once the loop runs in which its news are taken."""
 
-        def changed() -> None:
-            if loop is not None and not loop.is_closed():
-                loop.call_soon_threadsafe(turnstile.wake)
+        def start(loop: asyncio.AbstractEventLoop) -> None:
+            replica.changed = lambda: _soon(loop, turnstile.wake)
 
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None
-        replica.changed = changed
-        del admin
-        replica.start()
-        self._stack.callback(replica.stop)
+            def closed(key: str, status: str, reason: str) -> None:
+                _soon(loop, lambda: gate.closed_elsewhere(key, status, reason))
+
+            replica.closed = closed
+            replica.start()
+            self.stack.callback(replica.stop)
+
+        self._starts.append(start)
+
+
+def _heard(recorder: AuditRecorder, gate: KeyGate, event: AdminEvent) -> None:
+    recorder.event_soon("key", told(event))
+    gate.heard(event)
+
+
+def _unpublished(key: str, status: str, reason: str) -> None:
+    del key, status, reason  # no other replicas
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)
 
 
 class _Counted:
@@ -207,6 +274,13 @@ def told(event: AdminEvent) -> dict[str, object]:
 
 def _alarm(alarm: Alarm) -> dict[str, object]:
     return {"event": str(alarm.signal), **msgspec.to_builtins(alarm)}
+
+
+def _desk(tables: Tables) -> Desk | None:
+    if not tables.approvals.store:
+        return None
+    ledger = SqliteLedger(tables.approvals.store)
+    return Desk(ApprovalQueue(ledger, expiry=tables.approvals.expiry, most=tables.approvals.most))
 
 
 def _masker() -> Callable[[str], str]:

@@ -50,13 +50,10 @@ def command(**given: Any) -> None:
         tables_of(settings)
     except PolicyError as error:
         raise UserError(str(error)) from error
-    assembly = Assembly()
     try:
-        serve(settings, assembly.make, lambda: _settings(given), lambda address: _greet(address, settings))
+        serve(settings, Assembly().make, lambda: _reread(given), lambda address: _greet(address, settings))
     except (OSError, PolicyError) as error:
         raise UserError(f"cannot serve: {error}") from error
-    finally:
-        assembly.close()
 
 
 def _settings(given: dict[str, Any]) -> "GuardSettings":
@@ -78,6 +75,14 @@ def _settings(given: dict[str, Any]) -> "GuardSettings":
     except PolicyError as error:
         raise UserError(str(error)) from error
     return msgspec.structs.replace(settings, **changes)
+
+
+def _reread(given: dict[str, Any]) -> "GuardSettings":
+    """The settings as they are now. Raises ValueError, which leaves the former ones in force."""
+    try:
+        return _settings(given)
+    except UserError as error:
+        raise ValueError(error.format_message()) from error
 
 
 def _greet(address: str, settings: "GuardSettings") -> None:

@@ -64,14 +64,24 @@ class Gateway:
         """Serves later requests by `settings`. Raises OSError when a CA file cannot be read; then nothing has changed."""
         following = Generation(settings)
         former, self.generation = self.generation, following
-        if parts is not None:
-            self.parts = parts
+        replaced = None
+        if parts is not None and parts is not self.parts:
+            replaced, self.parts = self.parts, parts
             self._pipeline = Pipeline(parts.inspector)
         if self._started:
             following.start()
-            task = asyncio.get_running_loop().create_task(former.close())
+            task = asyncio.get_running_loop().create_task(self._retire(former, replaced))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+    async def _retire(self, former: Generation, replaced: Parts | None) -> None:
+        """Starts the parts that came with a reload, and ends the former ones once the requests that use them had their time."""
+        if replaced is not None and self.parts.start is not None:
+            await self.parts.start()
+        await former.close()
+        if replaced is not None and replaced.stop is not None:
+            await asyncio.sleep(former.settings.deadlines.drain)
+            await replaced.stop()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

@@ -32,6 +32,8 @@ def headers_of(call: Call, upstream: Mapping[bytes, bytes] | None = None) -> Hea
         headers.append((b"x-hauberk-incident", call.record.incident.encode("latin-1", "replace")))
     if call.grant is not None:
         headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in call.grant.headers]
+    if call.record.request is not None:
+        headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in call.record.request.headers]
     if upstream:
         headers += [(name, upstream[name]) for name in PASSED_ON if name in upstream]
     return headers
