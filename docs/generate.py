@@ -6,13 +6,14 @@ A generated part stands between `<!-- generated: NAME -->` and `<!-- /generated 
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 from click.testing import CliRunner
 
 from hauberk.assets.formats import FORMATS
-from hauberk.cli.main import COMMANDS, cli
+from hauberk.cli.main import cli
 from hauberk.core import Rule, Stage
 from hauberk.rules.load import build_pack
 
@@ -60,11 +61,19 @@ def counts(language: str) -> str:
 def help_texts(language: str) -> str:
     """`--help` of every command."""
     del language
-    parts: list[str] = []
-    for name in ("", *COMMANDS):
-        result = CliRunner().invoke(cli, [name, "--help"] if name else ["--help"], prog_name="hauberk", env={"COLUMNS": "100"})
-        parts.append(f"```console\n$ hauberk {name + ' ' if name else ''}--help\n{result.output.rstrip()}\n```\n")
-    return "\n".join(parts)
+    return "\n".join(_help_of(cli, ()))
+
+
+def _help_of(command: click.Command, path: tuple[str, ...]) -> Iterator[str]:
+    """The help of a command, then of those below it."""
+    result = CliRunner().invoke(cli, [*path, "--help"], prog_name="hauberk", env={"COLUMNS": "100"})
+    yield f"```console\n$ {' '.join(('hauberk', *path))} --help\n{result.output.rstrip()}\n```\n"
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                yield from _help_of(below, (*path, name))
 
 
 def _rule_section(rule: Rule, language: str) -> str:
