@@ -250,6 +250,19 @@ def test_the_log_is_verified_by_hand_as_the_page_says(tmp_path: Path) -> None:
     assert "entry 4 was changed" in told.stdout
 
 
+def test_a_log_is_kept_under_a_key_made_as_the_page_says(tmp_path: Path) -> None:
+    if missing := [tool for tool in ("bash", "openssl", "sha256sum") if shutil.which(tool) is None]:
+        pytest.skip(f"without {', '.join(missing)}")
+    script = re.search(r"^  ```bash\n(.*?)  ```", page("audit-log.md"), re.DOTALL | re.MULTILINE)
+    assert script
+    told = by_hand(script[1], tmp_path)
+    assert told.returncode == 0, told.stderr
+    with AuditLog(str(tmp_path), LogOptions(origin="gateway.example.org/audit")) as log:
+        log.append("request", {}).result(10)
+    verified = CliRunner().invoke(cli, ["audit", "verify", str(tmp_path)])
+    assert (verified.exit_code, "1 entries intact" in verified.output) == (0, True)
+
+
 def by_hand(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
