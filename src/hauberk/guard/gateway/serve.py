@@ -1,6 +1,7 @@
 """Runs the gateway until it is told to stop: one process, or several that share the port."""
 
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -43,21 +44,33 @@ def serve(
         settings: What to serve, where and how.
         make: Called once in each worker process, and again after each reload.
         reload: Reads the settings anew on SIGHUP; what it raises is logged in one line and changes nothing.
-        ready: Told the address once the port is bound.
+        ready: Told the address once connections are taken; with several workers, once the port is theirs.
     """
     sock = listening_socket(settings, shared=settings.workers > 1)
-    if ready is not None:
-        host, port = sock.getsockname()[:2]
-        ready(f"{'https' if settings.tls_certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}")
+    host, port = sock.getsockname()[:2]
+    address = f"{'https' if settings.tls_certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    tell = functools.partial(ready, address) if ready is not None else _silent
     if settings.workers == 1:
-        _work(settings, make, reload, sock)
+        _work(settings, make, reload, sock, tell)
     else:
+        tell()
         _Supervisor(settings, make, reload, sock).run()
 
 
-def _work(settings: GuardSettings, make: Maker, reload: Callable[[], GuardSettings] | None, sock: socket.socket) -> None:
+def _silent() -> None:
+    """Tells nobody."""
+
+
+def _work(
+    settings: GuardSettings,
+    make: Maker,
+    reload: Callable[[], GuardSettings] | None,
+    sock: socket.socket,
+    tell: Callable[[], None] = _silent,
+) -> None:
     gateway = Gateway(settings, make(settings, None))
     server = GatewayServer(gateway, [sock])
+    server.on_listening = tell
     if reload is not None:
         server.on_reload = lambda: _reload(server, make, reload)
     gc.collect()

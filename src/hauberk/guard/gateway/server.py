@@ -19,7 +19,10 @@ BACKLOG = 2048
 
 
 class GatewayServer(uvicorn.Server):
-    """Serves one gateway on given sockets. SIGTERM and SIGINT drain, SIGHUP calls `on_reload` if it is set."""
+    """Serves one gateway on given sockets. SIGTERM and SIGINT drain, SIGHUP calls `on_reload` if it is set.
+
+    `on_listening` is called once, when connections are taken.
+    """
 
     def __init__(self, gateway: Gateway, sockets: list[socket.socket]) -> None:
         settings = gateway.generation.settings
@@ -29,6 +32,7 @@ class GatewayServer(uvicorn.Server):
         self.keeper.trusted = lambda address: within(address, gateway.generation.proxies)
         self._sockets = sockets
         self.on_reload: Callable[[], None] | None = None
+        self.on_listening: Callable[[], None] | None = None
         self._tls = _tls(settings)
         self._looking: asyncio.TimerHandle | None = None
 
@@ -45,6 +49,8 @@ class GatewayServer(uvicorn.Server):
             loop.add_signal_handler(signal.SIGHUP, self.on_reload)
         self._look()
         self.started = True
+        if self.on_listening is not None:
+            self.on_listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops accepting, lets streams end, then ends them."""
