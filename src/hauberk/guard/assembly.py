@@ -30,8 +30,8 @@ from hauberk.guard.limits.shared.replica import Replica
 from hauberk.guard.limits.turnstile import Turnstile
 from hauberk.guard.policy_table import message_policy
 from hauberk.guard.recorder import AuditRecorder, Listener, Recording
-from hauberk.guard.redact import Masker, finder, masked
-from hauberk.guard.sessions import Sessions, redacts
+from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked
+from hauberk.guard.sessions import Sessions
 from hauberk.guard.settings import GuardSettings
 from hauberk.guard.tables import Tables, TelemetryTable, tables_of
 from hauberk.guard.telemetry.forward import Forwarder
@@ -42,7 +42,6 @@ from hauberk.store.audit.errors import AuditError, AuditInUse
 from hauberk.store.audit.log import AuditLog, LogOptions
 
 MOST_WORKERS = 256
-PRIVATE_RISKS = ("sensitive-information", "credential-exposure")
 
 
 def checker_of(settings: GuardSettings) -> Checker:
@@ -144,14 +143,23 @@ class _Making:
         inspector = PolicyInspector(
             checker,
             InspectOptions(tables.detect.seconds, tables.detect.threads, tables.detect.interleave),
-            approver=_desk(tables),
+            approver=self._desk(),
             label=label,
             canary=CanaryOptions(key, stable=bool(key)) if tables.detect.canary else None,
         )
-        find = finder(checker.bench, redacts(inspector))
-        inspector.stream_with(Sessions(find, tables.stream, label.wrap if label else None))
+        inspector.stream_with(Sessions(tables.stream, label.wrap if label else None))
         self.stack.callback(inspector.close)
         return inspector
+
+    def _desk(self) -> Desk | None:
+        table, gauge = self._tables.approvals, self._assembly.metrics().waiting
+        if not table.store:
+            gauge.set_function(lambda: 0.0)
+            return None
+        ledger = SqliteLedger(table.store)
+        self.stack.callback(ledger.close)
+        gauge.set_function(lambda: _waiting(ledger))
+        return Desk(ApprovalQueue(ledger, expiry=table.expiry, most=table.most))
 
     def recorder(self) -> AuditRecorder:
         """Audit log, metrics, traces, and who is told."""
@@ -195,10 +203,12 @@ class _Making:
         """Keys, budgets and limits."""
         tables = self._tables
         store = SqliteKeyStore(tables.keys.store) if tables.keys.store else EmptyStore()
+        self.stack.callback(store.close)
         pepper = os.environ.get(tables.keys.pepper_env, "").encode() if tables.keys.pepper_env else b""
         ring = KeyRing(store, pepper)
         spending = tables.keys.spending or (f"{tables.keys.store}.spent" if tables.keys.store else None)
         ledger = Ledger(spending, time.time)
+        self.stack.callback(ledger.close)  # what was spent in the last second is written
         replica = Replica(tables.limits.shared, tables.limits.window) if tables.limits.shared.url else None
         turnstile = Turnstile(Limiter(tables.limits, ledger, replica.make if replica else None))
         admin = KeyAdmin(ring, lambda event: _heard(recorder, gate, event))
@@ -245,6 +255,13 @@ def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(call)
 
 
+def _waiting(ledger: SqliteLedger) -> float:
+    try:
+        return float(len(ledger.pending(time.time())))
+    except sqlite3.Error:
+        return float("nan")
+
+
 class _Counted:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -274,13 +291,6 @@ def told(event: AdminEvent) -> dict[str, object]:
 
 def _alarm(alarm: Alarm) -> dict[str, object]:
     return {"event": str(alarm.signal), **msgspec.to_builtins(alarm)}
-
-
-def _desk(tables: Tables) -> Desk | None:
-    if not tables.approvals.store:
-        return None
-    ledger = SqliteLedger(tables.approvals.store)
-    return Desk(ApprovalQueue(ledger, expiry=tables.approvals.expiry, most=tables.approvals.most))
 
 
 def _masker() -> Callable[[str], str]:

@@ -63,6 +63,8 @@ class Checker:
         self.bench = Bench(kept)
         self.bench.compile_all()
         self._heads = {rule.id: str(rule.match["head"]) for rule in kept if rule.engine == "classifier"}
+        self._rules = kept
+        self._benches: dict[frozenset[str], Bench] = {}
         self._leak_rules = [rule for rule in kept if rule.engine == "leak"]
         self._known: OrderedDict[bytes, Checked] = OrderedDict()
         self._lock = Lock()
@@ -105,6 +107,15 @@ class Checker:
         if checked.action >= Action.ASK:
             return None
         return redacted(message, checked.rulings, Masker()) if checked.action is Action.REDACT else message.text
+
+    def bench_of(self, risks: Iterable[str]) -> Bench:
+        """A bench of the rules of these risks only, for what looks at a text again and again."""
+        key = frozenset(risks)
+        bench = self._benches.get(key)
+        if bench is None:
+            bench = self._benches[key] = Bench(rule for rule in self._rules if rule.risk in key)
+            bench.compile_all()
+        return bench
 
     def leak_rules(self, kind: str) -> tuple[Rule, ...]:
         """The rules on leaks of the operator's prompt of this kind (`canary`, `overlap`, `quote`)."""

@@ -16,7 +16,7 @@ from hauberk.guard.dialects.dialect import Refusal
 from hauberk.guard.exchange import Answer, Edit, Exchange, Piece
 from hauberk.guard.gateway.hooks import Decision, Session
 from hauberk.guard.incident import new_incident
-from hauberk.guard.redact import Masker, redacted
+from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked, redacted
 from hauberk.policy.messages import Act, Ruling
 
 MOST_PIECES = 4_000
@@ -82,6 +82,7 @@ class PolicyInspector:
         self._sessions = sessions
         self._label = label
         self._canary = canary
+        self._private = finder(checker.bench, lambda finding: finding.risk in PRIVATE_RISKS)
         self._pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="inspect")
 
     async def request(self, exchange: Exchange) -> Decision:
@@ -180,20 +181,31 @@ class PolicyInspector:
     async def _asked(self, decision: Decision, judged: Iterable[Judged]) -> Decision:
         """The decision after a person was asked; without anybody to ask it is a no."""
         asking = [one for one in judged if one.checked.action is Action.ASK]
-        preview = "; ".join(f"{one.piece.call.name if one.piece.call else one.piece.role.value}" for one in asking)
-        if self._approver and await self._approver.ask(preview, decision.findings, preview):
-            decision.action = Action.FLAG
-            return decision
+        if self._approver is not None:
+            what = ", ".join(dict.fromkeys(_named(one.piece) for one in asking)) or "a request"
+            preview = await asyncio.get_running_loop().run_in_executor(self._pool, self._preview, asking)
+            if await self._approver.ask(what, decision.findings, preview):
+                decision.action = Action.FLAG
+                return decision
         decision.action = Action.BLOCK
         decision.edits = ()
         decision.refusal = refusal()
         return decision
 
+    def _preview(self, asking: Sequence[Judged]) -> str:
+        """What a person is shown: each call with its arguments, or the text; personal data and credentials are masked."""
+        masker = Masker()
+        texts = [(one.piece, masked(one.piece.text, self._private(one.piece.text), masker)) for one in asking]
+        return "; ".join(f"{piece.call.name}({text})" if piece.call else text for piece, text in texts)
+
+
+def _named(piece: Piece) -> str:
+    return f"{piece.call.name} (tool call)" if piece.call else f"text of the {piece.role.value}"
+
 
 def refusal() -> Refusal:
     """What a blocked client is told: an incident to ask about, and nothing about what was recognised."""
-    incident = new_incident()
-    return Refusal(400, "content_filter", f"{BLOCKED} Incident {incident}.", incident=incident)
+    return Refusal(400, "content_filter", BLOCKED, incident=new_incident())
 
 
 def _uri(piece: Piece) -> str:

@@ -13,6 +13,9 @@ from hauberk.policy.messages import Act, Remedy, Ruling
 Find = Callable[[str], Sequence[Span]]
 """Where the values of a text are that must not go out."""
 
+PRIVATE_RISKS = ("sensitive-information", "credential-exposure")
+"""Risks whose findings are values that no log and no screen needs to show."""
+
 _NAME = re.compile(r"[^A-Z0-9]+")
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]{0,40}_[0-9]{1,6}\]")
 _KEY = re.compile(r"-----BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----")

@@ -10,14 +10,17 @@ from hauberk.core import Action, Evidence, Finding
 from hauberk.detect.finding_of import finding_of
 from hauberk.detect.output.canaries import Leak
 from hauberk.detect.output.leak_watch import LeakWatch
+from hauberk.detect.personal.span import Span
 from hauberk.guard.exchange import Exchange, Piece
-from hauberk.guard.gateway.hooks import Decision, Session
+from hauberk.guard.gateway.hooks import Decision, Session, decision_so_far
 from hauberk.guard.inspector import PolicyInspector
-from hauberk.guard.redact import Find, Masker
+from hauberk.guard.redact import PRIVATE_RISKS, Masker, spans_of
 from hauberk.guard.stream.leaks import LeakSession
 from hauberk.guard.stream.redactor import StreamRedactor
 from hauberk.guard.stream.session import Limits, StreamSession
 from hauberk.policy.messages import Act
+
+MOST_REMEMBERED = 100  # values of one answer
 
 Wrap = Callable[[Session, Exchange], Session]
 
@@ -25,25 +28,65 @@ Wrap = Callable[[Session, Exchange], Session]
 class Sessions:
     """A maker of sessions, as the inspector wants it."""
 
-    def __init__(self, find: Find, limits: Limits | None = None, wrap: Wrap | None = None) -> None:
-        """`find`: where the values of a text are that the policy redacts in answers."""
-        self._find = find
+    def __init__(self, limits: Limits | None = None, wrap: Wrap | None = None) -> None:
         self._limits = limits
         self._wrap = wrap
 
     def __call__(self, inspector: PolicyInspector, exchange: Exchange) -> Session:
         masker = Masker()
+        values = _Values(inspector)
         session: Session = StreamSession(
             _Windows(inspector, exchange),
-            redactor=lambda _channel: StreamRedactor(self._find, masker),
+            redactor=lambda _channel: StreamRedactor(values.find, masker),
             limits=self._limits,
         )
+        session = _Recorded(session, values)
         if any(piece.role is Role.SYSTEM for piece in exchange.pieces):
             context = exchange.context()
             session = LeakSession(
                 session, lambda: LeakWatch(context.system, context.canaries, context.user), partial(_leaking, inspector)
             )
         return self._wrap(session, exchange) if self._wrap else session
+
+
+class _Values:
+    """Finds what the policy takes out of answers, and remembers what that was."""
+
+    def __init__(self, inspector: PolicyInspector) -> None:
+        self._wanted = redacts(inspector)
+        self._bench = inspector.checker.bench_of(PRIVATE_RISKS)
+        self.found: dict[str, Finding] = {}
+
+    def find(self, text: str) -> list[Span]:
+        message = MessageContent(text, Role.ASSISTANT, Direction.OUTPUT)
+        spans: list[Span] = []
+        for item in self._bench.inspect(message_asset(message)):
+            if isinstance(item, Finding) and self._wanted(item):
+                spans += spans_of(message, item)
+                if len(self.found) < MOST_REMEMBERED:
+                    self.found.setdefault(item.fingerprint, item)
+        return spans
+
+
+class _Recorded:
+    """A session whose record has the values that were taken out on the way."""
+
+    def __init__(self, session: Session, values: _Values) -> None:
+        self._session = session
+        self._values = values
+        self.push = session.push
+        self.end = session.end
+        self.due = session.due
+        self.tick = session.tick
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was found so far."""
+        made = decision_so_far(self._session)
+        if made is None or not self._values.found:
+            return made
+        findings = (*made.findings, *self._values.found.values())
+        return msgspec.structs.replace(made, action=max(made.action, Action.REDACT), findings=findings)
 
 
 class _Windows:

@@ -84,6 +84,11 @@ class Session(Protocol):
         ...
 
 
+def decision_so_far(session: Session) -> Decision | None:
+    """What a session has found, if it keeps count; a session that only passes text on has no `decision`."""
+    return getattr(session, "decision", None)
+
+
 class Release(msgspec.Struct):
     """Texts that may go out now, in order, and whether the stream ends here."""
 

@@ -1,6 +1,6 @@
 """A session whose texts get the label of generated content on their way out."""
 
-from hauberk.guard.gateway.hooks import Release, Session
+from hauberk.guard.gateway.hooks import Decision, Release, Session, decision_so_far
 from hauberk.guard.label import Labelling, StreamLabel
 
 
@@ -28,6 +28,11 @@ class LabelledSession:
 
     async def tick(self) -> Release:
         return self._labelled(await self._session.tick())
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was found so far, for the record."""
+        return decision_so_far(self._session)
 
     def _labelled(self, release: Release) -> Release:
         texts = [pair for channel, text in release.texts for pair in self._one(channel, text)]

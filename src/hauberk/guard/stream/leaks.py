@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from hauberk.detect.output.canaries import Leak
 from hauberk.detect.output.leak_watch import LeakWatch
-from hauberk.guard.gateway.hooks import Decision, Release, Session
+from hauberk.guard.gateway.hooks import Decision, Release, Session, decision_so_far
 
 Judge = Callable[[str, Sequence[Leak]], Decision]
 """What the policy makes of leaks on a channel."""
@@ -41,6 +41,11 @@ class LeakSession:
 
     async def tick(self) -> Release:
         return Release() if self._over else await self._session.tick()
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was found so far, for the record."""
+        return decision_so_far(self._session)
 
     def _stopped(self, channel: str, leaks: Sequence[Leak]) -> Release | None:
         """The end of the stream when the policy blocks `leaks`; nothing more comes out after it."""
