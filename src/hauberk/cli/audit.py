@@ -10,7 +10,7 @@ from hauberk.cli.errors import UserError
 
 @click.group("audit")
 def command() -> None:
-    r"""Verify the gateway's audit log, offline, and show what is in it.
+    """Verify the gateway's audit log, offline, and show what is in it.
 
     \b
     Examples:
@@ -19,7 +19,7 @@ def command() -> None:
       hauberk audit verify ./audit --checkpoint old.txt    and against a checkpoint kept elsewhere
       hauberk audit show ./audit --type admin              entries, one JSON object a line
       hauberk audit prove ./audit 1041                     proof that an entry is in the log
-    """
+    """  # noqa: D301 - the backspace is click's
 
 
 _folder = click.argument("folder", type=click.Path(exists=True, file_okay=False))

@@ -25,7 +25,7 @@ class _Commands(LazyGroup):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="hauberk")
 def cli() -> None:
-    r"""Hauberk 链甲 guards large models along their whole life.
+    """Hauberk 链甲 guards large models along their whole life.
 
     \b
     Examples:
@@ -38,7 +38,7 @@ def cli() -> None:
 
     Exit codes: 0 clean and complete, 1 findings at or over the threshold,
     2 usage or tool error, 3 incomplete (something was not looked at).
-    """
+    """  # noqa: D301 - the backspace is click's
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hauberk.guard.keys import token as tokens
+from hauberk.rules.load import load_pack
 
 
 def test_a_token_has_its_form_and_enough_randomness() -> None:
@@ -38,3 +39,15 @@ def test_the_pepper_changes_what_is_kept() -> None:
     token = tokens.new_token()
     assert tokens.digest(token, b"a") != tokens.digest(token, b"b") != tokens.digest(token)
     assert tokens.digest(token, b"a") == tokens.digest(token, b"a")
+
+
+def test_a_scanner_finds_every_key_and_no_word_that_only_looks_like_one() -> None:
+    bench = Bench([rule for rule in load_pack().rules if rule.id == "secret-hauberk"])
+
+    def found(text: str) -> int:
+        return len(list(bench.inspect(message_asset(MessageContent(text)))))
+
+    for _ in range(20):
+        token = new_token()
+        assert found(f"my key is {token}.") == 1
+        assert found(f"my key is {token[:-1]}{'a' if token[-1] != 'a' else 'b'}.") == 0

@@ -21,7 +21,7 @@ class _Commands(LazyGroup):
 
 @click.group(cls=_Commands)
 def command() -> None:
-    r"""Stand in front of a model: detect attacks, filter answers, limit use, keep a signed log.
+    """Stand in front of a model: detect attacks, filter answers, limit use, keep a signed log.
 
     \b
     Examples:
@@ -29,5 +29,5 @@ def command() -> None:
       hauberk guard check --jsonl < messages.jsonl > verdicts.jsonl
       hauberk guard serve --upstream http://127.0.0.1:8080/v1
       hauberk guard try --upstream http://127.0.0.1:8080/v1 --model qwen
-      hauberk guard keys create --name ci --models 'qwen*' --tokens-per-minute 100000
-    """
+      hauberk guard keys create --store keys.db --name ci --models 'qwen*' --tokens 100000
+    """  # noqa: D301 - the backspace is click's

@@ -19,13 +19,13 @@ _reason = click.option("--reason", required=True, help="Why; kept with the answe
 
 @click.group("approvals")
 def command() -> None:
-    r"""List, approve and deny what waits for a person. No answer in time means no.
+    """List, approve and deny what waits for a person. No answer in time means no.
 
     \b
     Examples:
       hauberk guard approvals list --store approvals.db
       hauberk guard approvals approve 1f2e3d4c5b6a --store approvals.db --reason "asked the user"
-    """
+    """  # noqa: D301 - the backspace is click's
 
 
 @command.command("list")

@@ -25,7 +25,7 @@ DAY = 86_400.0
 
 @click.group("keys")
 def command() -> None:
-    r"""Create, list, suspend, resume, revoke and rotate virtual keys.
+    """Create, list, suspend, resume, revoke and rotate virtual keys.
 
     \b
     Examples:
@@ -34,7 +34,7 @@ def command() -> None:
       hauberk guard keys revoke key_1f2e3d --store keys.db --reason "laptop stolen"
 
     A running gateway sees a change within a second.
-    """
+    """  # noqa: D301 - the backspace is click's
 
 
 @command.command("create")

@@ -12,14 +12,14 @@ from hauberk.cli.output import emit
 
 @click.group("limits")
 def command() -> None:
-    r"""Export the limits for what stands in front of the gateway.
+    """Export the limits for what stands in front of the gateway.
 
     \b
     Examples:
       hauberk guard limits export nftables | sudo nft -f -
       hauberk guard limits export haproxy -o hauberk.cfg
       hauberk guard limits export nginx --port 443 --source-connections 32
-    """
+    """  # noqa: D301 - the backspace is click's
 
 
 @command.command("export")

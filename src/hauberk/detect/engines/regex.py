@@ -7,6 +7,7 @@ r"""Engine `regex`: RE2 patterns over the text of an asset.
       without: [python]                    # optional: not in assets of these formats
       names: '(?i)\.pth$'                   # optional: only in assets whose name matches
       redact: true                         # optional: the quote shows the first 4 and last 2 characters of group 1, or of all
+      checksum: true                       # optional: only matches that end in their CRC-32 (`detect.base62`)
 
 In a message `not` is held against the match alone, and each place says how long it is: group 1 where there is one.
 
@@ -22,6 +23,7 @@ import msgspec
 
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Detector, Fact, Finding, Gap, Kind, Rule
+from hauberk.detect.base62 import checks
 from hauberk.detect.errors import RuleError
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import findings_of_facts
@@ -40,6 +42,7 @@ class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"e
     without: tuple[str, ...] = ()
     names: str = ""
     redact: bool = False
+    checksum: bool = False
 
 
 class _Compiled:
@@ -64,7 +67,7 @@ class _Compiled:
             if number >= MAX_MESSAGE_PLACES:
                 return
             # Words elsewhere on the line are an attacker's to choose, and have not arrived yet in a stream.
-            if found.end() <= window.fresh or any(pattern_of(dropped).search(found[0]) for dropped in self.match.excluded):
+            if found.end() <= window.fresh or self._excluded(found[0]) or not self._checks(found):
                 continue
             group = 1 if found.re.groups and found[1] else 0
             start, end = found.span(group)
@@ -80,12 +83,21 @@ class _Compiled:
             start, end = found.span()
             if end <= window.fresh:
                 continue
-            lines = window.around(start, end)
-            if any(pattern_of(dropped).search(lines) for dropped in self.match.excluded):
+            if self._excluded(window.around(start, end)) or not self._checks(found):
                 continue
-            secret = found[1] if found.re.groups and found[1] else found[0]
-            shown = redacted(secret) if self.match.redact else quote(found[0].strip())
+            shown = redacted(_secret(found)) if self.match.redact else quote(found[0].strip())
             yield Fact("text.match", offset=window.offset(start), where=f"line {window.line(start)}", quote=shown)
+
+    def _excluded(self, text: bytes) -> bool:
+        return any(pattern_of(dropped).search(text) for dropped in self.match.excluded)
+
+    def _checks(self, found: Any) -> bool:
+        return not self.match.checksum or checks(_secret(found).decode("utf-8", "replace"))
+
+
+def _secret(found: Any) -> bytes:
+    """Group 1 of a match, or all of it."""
+    return found[1] if found.re.groups and found[1] else found[0]
 
 
 def _check(rule: Rule, pattern: str) -> None:

@@ -9,31 +9,28 @@ each request would only give an attacker a way to spend our CPU.
 import hashlib
 import hmac
 import secrets
-import string
-import zlib
+
+from hauberk.detect.base62 import CHECK, base62, checksum
 
 PREFIX = "hk-"
 RANDOM_BITS = 256
 BODY = 43  # base62 characters that 256 bits take
-CHECK = 6  # base62 characters that a CRC-32 takes
 LENGTH = len(PREFIX) + BODY + CHECK
 PATTERN = rf"\bhk-[0-9A-Za-z]{{{BODY + CHECK}}}\b"
 """For secret scanners; `well_formed` then tells true keys from chance."""
 
-_ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-
 
 def new_token() -> str:
     """A fresh key from the system's random source."""
-    body = _base62(secrets.randbits(RANDOM_BITS), BODY)
-    return PREFIX + body + _check(body)
+    body = base62(secrets.randbits(RANDOM_BITS), BODY)
+    return PREFIX + body + checksum(body)
 
 
 def well_formed(token: str) -> bool:
     """Whether `token` has the form of a key and its checksum is right."""
     if len(token) != LENGTH or not token.startswith(PREFIX) or not token.isascii():
         return False
-    return _check(token[len(PREFIX) : -CHECK]) == token[-CHECK:]
+    return checksum(token[len(PREFIX) : -CHECK]) == token[-CHECK:]
 
 
 def hint(token: str) -> str:
@@ -45,15 +42,3 @@ def digest(token: str, pepper: bytes = b"") -> bytes:
     """What is kept of a token: 32 bytes. `pepper` is a secret kept outside the store, from the environment."""
     inner = hashlib.sha256(token.encode("utf-8", "replace")).digest()
     return hmac.digest(pepper, inner, "sha256")
-
-
-def _check(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), CHECK)
-
-
-def _base62(number: int, width: int) -> str:
-    digits: list[str] = []
-    for _ in range(width):
-        number, rest = divmod(number, 62)
-        digits.append(_ALPHABET[rest])
-    return "".join(reversed(digits))
