@@ -1,8 +1,8 @@
 """The guard's prompt detectors on sets that were never trained or tuned on, beside others in the same run.
 
-    python evals/guard/run.py                                   # prints the tables, writes results.json and README.md
-    python evals/guard/run.py --peer promptguard=/tmp/pg/bin/python --peer pid=/tmp/pid/bin/python
-    python evals/guard/run.py --stage 1                         # without the encoder
+    python evals/guard/run.py -o evals/guard        # prints the tables, writes results.json and README.md
+    python evals/guard/run.py --peer promptguard=PG/bin/python --peer pid=PID/bin/python
+    python evals/guard/run.py --stage 1             # without the encoder
 
 A text counts as caught when its score reaches ONE threshold, the one for `--rate` false alarms that was chosen on the calibration
 split; recall at 1% and 0.1% is read at the score that this share of the pooled ordinary sets exceeds. Texts of another mouth than the
@@ -213,7 +213,8 @@ def table(results: dict[str, Any]) -> Iterator[str]:
                 + " |"
             )
     if results.get("obfuscated"):
-        yield "\nAttacks of unseen families caught under each disguise, and the same texts plain (ours).\n\n| disguise | disguised | plain |\n|---|---|---|"
+        yield "\nAttacks of unseen families caught under each disguise, and the same texts plain (ours).\n"
+        yield "| disguise | disguised | plain |\n|---|---|---|"
         for technique, share in results["obfuscated"].items():
             if not technique.endswith("plain") or technique == "plain":
                 yield f"| {technique} | {100 * share:.1f} | {100 * results['obfuscated'][f'{technique}: the same, plain']:.1f} |"

@@ -1,7 +1,7 @@
 """Fits probabilities, bands and thresholds on the calibration split: families that no model was taught."""
 
 import collections
-import math
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,27 @@ from hauberk.detect.prompt.ngram_model import NgramModel
 from hauberk.detect.prompt.windows import spans
 
 RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
-SETTLED = 0.92  # share of ordinary rows that stage 1 settles by each head
-ANCHOR = 0.01  # of ordinary rows lie over a score of one half: the prior is chosen so, for all heads alike
-MISSED = 0.01  # share of attacks that stage 1 may settle as ordinary
-MOST_WINDOWS = 6  # of a row, by stage 1's logit, that stage 2 is asked about here
+SETTLED = {"attack": 0.7, "indirect": 0.35, "harm": 0.8}
+"""Share of ordinary rows that stage 1 settles by each head; it is weak on foreign text."""
+ANCHOR = {"attack": 0.01, "indirect": 0.05, "harm": 0.01}
+"""This share of ordinary rows lies over one half: the prior is chosen so. Foreign text may be delimited on slighter grounds."""
+ASKED = 2.0
+"""Over every probability: however sure stage 1 is of an attack, stage 2 is asked, as its false alarms are others."""
+MOST_WINDOWS = 3  # of a row, by stage 1's logit, that stage 2 is asked about here
+MOST_ROWS = {0: 250, 1: 120}
+"""Rows of one source that are read, by label; the first by hash."""
+
+
+def chosen(rows: list[Lesson]) -> list[Lesson]:
+    """The rows that calibrate: none in a model's mouth, at most `MOST_ROWS` of a source."""
+    seen: collections.Counter[tuple[str, int]] = collections.Counter()
+    found: list[Lesson] = []
+    for row in sorted(rows, key=lambda row: hashlib.blake2b(row.text.encode()).digest()):
+        label = int(1 in {row.attack, row.harm})
+        seen[row.source, label] += 1
+        if row.voice is not Voice.MODEL and seen[row.source, label] <= MOST_ROWS[label]:
+            found.append(row)
+    return found
 
 
 class Scored(msgspec.Struct):
@@ -35,7 +52,7 @@ def score(rows: list[Lesson], folder: Path, *, encode: bool) -> list[Scored]:
     ngrams = NgramModel.read(folder)
     encoder = EncoderModel(folder) if encode else None
     found: list[Scored] = []
-    for row in rows:
+    for row in chosen(rows):
         places = spans(row.text)
         logits = ngrams.logits(row.text, places, row.voice)
         second = (0.0, 0.0)
@@ -63,9 +80,11 @@ def _of_head(scored: list[Scored], head: str) -> tuple[list[Scored], np.ndarray]
 
 
 def weights_of(rows: list[Scored], labels: np.ndarray) -> np.ndarray:
-    """Sources count by the root of their size, both classes the same together."""
-    sizes = collections.Counter((item.row.source, int(label)) for item, label in zip(rows, labels, strict=True))
-    made = np.array([1 / math.sqrt(sizes[item.row.source, int(label)]) for item, label in zip(rows, labels, strict=True)])
+    """A family counts once, sources by the 0.75th power of their number of families, both classes the same together."""
+    keys = [(item.row.source, int(label)) for item, label in zip(rows, labels, strict=True)]
+    families = collections.Counter((key, item.row.group) for key, item in zip(keys, rows, strict=True))
+    sizes = collections.Counter(key for key, _ in families)
+    made = np.array([sizes[key] ** -0.25 / families[key, item.row.group] for key, item in zip(keys, rows, strict=True)])
     for label in (0, 1):
         made[labels == label] /= made[labels == label].sum()
     return made
@@ -96,13 +115,13 @@ def head_of(scored: list[Scored], head: str, *, encode: bool) -> HeadCalibration
     both = _fitted(np.stack([one, two], 1), labels, weights) if encode else [slope, 0.0, offset]
     alone = 1 / (1 + np.exp(-(slope * one + offset)))
     together = 1 / (1 + np.exp(-(both[0] * one + both[1] * two + both[2])))
-    ordinary, attacks = labels == 0, labels == 1
-    low = max(quantile(alone[ordinary], weights[ordinary], SETTLED), quantile(alone[attacks], weights[attacks], MISSED))
-    high = max(float(np.max(alone[ordinary])), 0.98) if encode else low
+    ordinary = labels == 0
+    low = quantile(alone[ordinary], weights[ordinary], SETTLED[head])
+    high = ASKED if encode else low
     final = np.where((alone >= low) & (alone < high), together, alone) if encode else alone
-    middle = logit_of(quantile(final[ordinary], weights[ordinary], 1 - ANCHOR))
+    middle = logit_of(quantile(final[ordinary], weights[ordinary], 1 - ANCHOR[head]))
     points = tuple((rate, _moved(quantile(final[ordinary], weights[ordinary], 1 - rate), middle)) for rate in RATES)
-    band = (_moved(min(low, high), middle), _moved(high, middle))
+    band = (_moved(low, middle), ASKED if encode else _moved(low, middle))
     return HeadCalibration((slope, offset - middle), (both[0], both[1], both[2] - middle), band, points)
 
 

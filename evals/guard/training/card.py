@@ -8,20 +8,21 @@ from typing import Any
 _TEXT = """# Model card: prompt detectors {version}
 
 ## What they are
-Two models that judge one message each: is somebody steering the model (`attack`; `indirect` in a tool's result or a document), and is
-the request harmful (`harm`); further the kind of attack and which of TC260-003's 31 risks.
+Two models that judge one message each: is somebody steering the model (`attack`; `indirect` in a tool's result or a document),
+and is the request harmful (`harm`); further the kind of attack and which of TC260-003's 31 risks.
 - Stage 1: hashed n-grams of characters (1–5) and words (1–3), {buckets} buckets of 16 int8 numbers, two small layers; from scratch.
 - Stage 2: the lower 4 layers of all-MiniLM-L6-v2 (Apache-2.0), its vocabulary extended by Chinese characters, whose embeddings were
   first mapped from Qwen2.5-Coder-0.5B's (Apache-2.0) by ridge regression; fine-tuned; int8 ONNX.
 
 ## Data
-{rows} rows of licence class P and rows written for this project (`evals/guard/data/README.md`, `evals/guard/public.py`). No published
-benchmark was trained on; near-copies of them were taken out. Rows by source:
+{rows} rows of licence class P and rows written for this project (`evals/guard/data/README.md`, `evals/guard/public.py`). No
+published benchmark was trained on; near-copies of them were taken out. Rows by source:
 {sources}
 
 ## Calibration
-On families of the corpus that no model was taught. A score of 0.5 is the one that 1% of ordinary messages exceed; `model.json` holds
-thresholds for other rates. Figures there (unseen families; easier than the world):
+On families of the corpus that no model was taught. A score of 0.5 is the one that 1% of the ordinary messages of users, and 5% of
+ordinary foreign texts, exceed; `model.json` holds thresholds for other rates.
+Figures there (unseen families; easier than the world):
 {figures}
 Figures on sets of others: `evals/guard/README.md`.
 

@@ -85,17 +85,19 @@ def foreign_twins(base: Sequence[Lesson], seed: int) -> list[Lesson]:
     orders = [x for x in orders if not _ASKS.search(x.text.strip())]
     kind = KINDS.index("injection-indirect")
     for order in orders:
-        made.append(msgspec.structs.replace(order, voice=Voice.FOREIGN, attack=1, kind=kind, weight=0.35, source="twin:order"))
+        made.append(msgspec.structs.replace(order, voice=Voice.FOREIGN, attack=1, kind=kind, weight=1.4, source="twin:order"))
         same = [x for x in choose.sample(carriers, min(12, len(carriers))) if x.lang == order.lang]
         if same and choose.random() < 0.3:
             text = _joined(same[0].text[-500:], order.text, choose)
-            made.append(Lesson(text, Voice.FOREIGN, 1, UNKNOWN, kind, UNKNOWN, 0.3, "twin:carried-order", order.group, order.lang))
+            made.append(Lesson(text, Voice.FOREIGN, 1, UNKNOWN, kind, UNKNOWN, 1.0, "twin:carried-order", order.group, order.lang))
     for lesson in base:
         if lesson.attack == 1 and lesson.voice is Voice.USER and choose.random() < 0.35:
             made.append(msgspec.structs.replace(lesson, voice=Voice.FOREIGN, source="twin:attack"))
             if carriers and len(lesson.text) < 400:
                 text = _joined(choose.choice(carriers).text[-500:], lesson.text, choose)
-                made.append(msgspec.structs.replace(lesson, text=text, voice=Voice.FOREIGN, source="twin:carried-attack"))
+                made.append(
+                    msgspec.structs.replace(lesson, text=text, voice=Voice.FOREIGN, source="twin:carried-attack", weight=1.3)
+                )
         if lesson.voice is Voice.USER and lesson.harm != UNKNOWN and choose.random() < (0.3 if lesson.harm else 0.04):
             twin = f"twin:said-{lesson.harm}"
             made.append(msgspec.structs.replace(lesson, voice=Voice.MODEL, source=twin, weight=lesson.weight * 0.3))

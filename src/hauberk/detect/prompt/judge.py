@@ -27,7 +27,7 @@ MOST_ENCODED = 6
 """Windows of one message that the encoder is asked about, the least settled first."""
 RISKS = {"goal-hijack": "prompt-injection", "prompt-leak": "system-prompt-leakage", "jailbreak": "jailbreak"}
 
-Second = Callable[[str, Judgement], float | None]
+Third = Callable[[str, Judgement], float | None]
 """A third stage: text and judgement so far, giving a probability of attack, or None if it does not know."""
 
 
@@ -48,7 +48,7 @@ class _Window(msgspec.Struct):
 class PromptJudge:
     """Judges messages. Thread safe: the models are only read, and the encoder is loaded once, when first needed."""
 
-    def __init__(self, folder: Path = DATA, *, encode: bool = True, third: Second | None = None) -> None:
+    def __init__(self, folder: Path = DATA, *, encode: bool = True, third: Third | None = None) -> None:
         """Reads the first stage from `folder`.
 
         Args:
@@ -93,15 +93,16 @@ class PromptJudge:
 
     def _ask_encoder(self, windows: list[_Window], heads: dict[str, int], voice: Voice) -> tuple[bool, str]:
         """Has the unsettled windows encoded; whether any was, and why not if one should have been."""
-        open_windows = [(self._doubt(window, heads), window) for window in windows]
-        chosen = sorted((pair for pair in open_windows if pair[0] > 0), key=lambda pair: -pair[0])[:MOST_ENCODED]
-        if not chosen or self._settled(windows, heads):
+        unsure = {name: at for name, at in heads.items() if not self._certain(windows, name, at)}
+        doubts = sorted(((self._doubt(window, unsure), number) for number, window in enumerate(windows)), reverse=True)
+        chosen = [windows[number] for doubt, number in doubts[:MOST_ENCODED] if doubt > 0]
+        if not chosen:
             return False, ""
         encoder = self._load()
         if encoder is None:
             return False, self._missing
         try:
-            for _, window in chosen:
+            for window in chosen:
                 window.second = encoder.logits(window.text, voice)
         except Exception as error:  # noqa: BLE001 - whatever the runtime raises, the message stays undecided
             return False, f"the encoder failed: {type(error).__name__}: {error}"[:200]
@@ -117,13 +118,10 @@ class PromptJudge:
                 found = max(found, probability)
         return found
 
-    def _settled(self, windows: list[_Window], heads: dict[str, int]) -> bool:
-        """Whether some window is an attack beyond doubt, so that the rest does not matter."""
-        return any(
-            self.calibration.heads[name].alone(float(window.first[at])) >= self.calibration.heads[name].band[1]
-            for window in windows
-            for name, at in heads.items()
-        )
+    def _certain(self, windows: list[_Window], name: str, at: int) -> bool:
+        """Whether some window is a hit beyond doubt, so that the rest does not matter for this head."""
+        head = self.calibration.heads[name]
+        return any(head.alone(float(window.first[at])) >= head.band[1] for window in windows)
 
     def _load(self) -> EncoderModel | None:
         if self._encoder is None and not self._missing:
@@ -155,10 +153,10 @@ class PromptJudge:
             if leading == "indirect"
             else RISKS.get(kind, "prompt-injection")
         )
-        return Judgement(scores[leading], scores, stage, tuple(found), gaps, risk, kind, category)
+        return Judgement(scores[next(iter(heads))], scores, stage, tuple(found), gaps, risk, kind, category)
 
     def _asked_third(self, message: MessageContent, judgement: Judgement) -> Judgement:
-        leading = max(judgement.heads, key=lambda name: judgement.heads[name])
+        leading = next(iter(judgement.heads))
         head = self.calibration.heads[leading]
         if self._third is None or not head.threshold(0.05) <= judgement.score < head.threshold(0.001):
             return judgement
@@ -198,7 +196,9 @@ def voice_of(message: MessageContent) -> Voice:
 
 
 def heads_of(voice: Voice) -> dict[str, int]:
-    """The heads that judge a voice, the attack's first, and the output of the models that each one reads."""
+    """The heads that judge a voice, the one that gives the score first, and the output of the models that each one reads."""
+    if voice is Voice.MODEL:
+        return {"harm": 1}
     return {"indirect" if voice is Voice.FOREIGN else "attack": 0, "harm": 1}
 
 

@@ -22,7 +22,7 @@ class Judgement(msgspec.Struct, frozen=True):
     """Calibrated probabilities by head, and where they come from.
 
     Attributes:
-        score: The highest of `heads`, 0 to 1, comparable over inputs, languages and stages.
+        score: That somebody steers the model (`attack` or `indirect`; of an answer, `harm`), comparable over inputs and stages.
         heads: `attack` or, for foreign text, `indirect`; `harm`; each 0 to 1.
         stage: 1 if the n-gram model settled it, 2 if the encoder was asked too.
         spans: One for each head: the window with its highest score.
