@@ -3,8 +3,8 @@
     python bench/detect.py                     # prints a table
     python bench/detect.py --rounds 3 -o bench/detect.json
 
-The texts are the ordinary requests and documents of `evals/guard` (never trained on); a text counts once a round, in a new order. Times
-are of the whole judgement, normaliser included; the first calls, which load the models, are left out.
+The texts are ordinary requests and documents; a text counts once a round, in a new order. Times are of the whole judgement,
+normaliser included; the first calls, which load the models, are left out.
 """
 
 import argparse
@@ -77,9 +77,8 @@ def main() -> None:
     result = {"machine": f"{platform.machine()}, Python {platform.python_version()}", "groups": {}}
     for name, items in pools(options.root).items():
         result["groups"][name] = row = measured(items, options.rounds)
-        print(
-            f"{name:28} n={row['texts']:5} p50 {row['p50_ms']:8.3f} ms  p99 {row['p99_ms']:8.3f} ms  stage 1 settles {row['stage_1']:.0%}"
-        )
+        speed = f"p50 {row['p50_ms']:8.3f} ms  p99 {row['p99_ms']:8.3f} ms"
+        print(f"{name:28} n={row['texts']:5} {speed}  stage 1 settles {row['stage_1']:.0%}")
     if options.out:
         options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 

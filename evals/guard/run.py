@@ -5,8 +5,8 @@
     python evals/guard/run.py --stage 1             # without the encoder
 
 A text counts as caught when its score reaches ONE threshold, the one for `--rate` false alarms that was chosen on the calibration
-split; recall at 1% and 0.1% is read at the score that this share of the pooled ordinary sets exceeds. Texts of another mouth than the
-user's are judged as such, and once more without a role. Intervals are exact at 95%.
+split; recall at 1% and 0.1% is read at the score that this share of the pooled ordinary sets exceeds. Texts of another mouth than
+the user's are judged as such, and once more without a role. Intervals are exact at 95%.
 """
 
 import argparse

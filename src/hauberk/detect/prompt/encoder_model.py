@@ -25,7 +25,6 @@ class EncoderModel:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.enable_cpu_mem_arena = False
         self._session = runtime.InferenceSession(str(folder / "encoder.onnx"), options, providers=["CPUExecutionProvider"])
         tokens = msgspec.json.decode((folder / "encoder-tokens.json").read_bytes(), type=list[str])
         self._tokenizer = tokenizer_of(tokens)

@@ -23,7 +23,7 @@ from hauberk.detect.prompt.windows import spans
 DATA = Path(__file__).with_name("data")
 MOST_TEXT = 1 << 20
 """Characters that are judged; what lies beyond is a Gap."""
-MOST_ENCODED = 6
+MOST_ENCODED = 3
 """Windows of one message that the encoder is asked about, the least settled first."""
 RISKS = {"goal-hijack": "prompt-injection", "prompt-leak": "system-prompt-leakage", "jailbreak": "jailbreak"}
 
