@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 
 from hauberk.guard.dialects.dialect import Dialect, Refusal
-from hauberk.guard.gateway.call import Call
+from hauberk.guard.gateway.call import Call, Write
 from hauberk.guard.gateway.generation import Generation
 from hauberk.guard.gateway.hooks import Caller, Gate, Inspector, Recorder
 from hauberk.guard.gateway.models import model_body, models_body
@@ -21,6 +21,9 @@ from hauberk.guard.settings import GuardSettings
 
 LOST = "hauberk.lost"
 """ASGI extension of our own server: takes a function to call when the client goes away, None to forget it."""
+
+WRITE = "hauberk.write"
+"""ASGI extension of our own server: a `call.Write` for streams that are sent in chunks."""
 
 Watch = Callable[[Callable[[], None] | None], None]
 
@@ -119,7 +122,9 @@ class Gateway:
         generation = self.generation
         caller = _caller(scope, headers, generation)
         call = Call(caller, route, self._dialects[route.dialect], generation, self.parts.gate, self.parts.recorder)
-        watch = cast("Watch | None", scope.get("extensions", {}).get(LOST))
+        extensions = scope.get("extensions", {})
+        watch = cast("Watch | None", extensions.get(LOST))
+        call.write = cast("Write | None", extensions.get(WRITE))
         self.calls += 1
         if watch is not None:
             watch(_canceller(call))  # a client that goes away ends the upstream's work too

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from hauberk.core import Action
 from hauberk.guard.dialects.dialect import Dialect, EventStream, Refusal
@@ -9,6 +10,9 @@ from hauberk.guard.exchange import Exchange, Usage
 from hauberk.guard.gateway.generation import Generation
 from hauberk.guard.gateway.hooks import Caller, Gate, Grant, Record, Recorder
 from hauberk.guard.gateway.routes import Route
+
+Write = Callable[[bytes], bool]
+"""Writes events of a stream that has begun; False, and nothing is written, when the client has too much unread."""
 
 NO_WORK = Usage(input=0, output=0)
 
@@ -40,6 +44,7 @@ class Call:
         "route",
         "started",
         "worked",
+        "write",
     )
 
     def __init__(
@@ -58,6 +63,7 @@ class Call:
         self.completed = False
         self.worked = False  # whether a model may have spent tokens on it
         self.lost = False  # whether the client has gone
+        self.write: Write | None = None  # the shorter way of our own server
         self._begun = time.monotonic()
         self._closed = False
 

@@ -43,6 +43,17 @@ class Outbox:
             raise BadUpstream(f"the streamed answer is longer than {self._most} characters")
         self._entries.append(_Entry(delta, now))
 
+    def through(self, delta: Delta) -> None:
+        """An event that nobody holds back, when nothing waits. Raises BadUpstream when the answer grows over its bound."""
+        if delta.text:
+            self._size += len(delta.text)
+            if self._size > self._most:
+                raise BadUpstream(f"the streamed answer is longer than {self._most} characters")
+            self.sent.setdefault(delta.channel, []).append(delta.text)
+            self._wire.append(delta.raw)
+        else:
+            self._emit(delta)
+
     def release(self, channel: str, text: str, now: float) -> None:
         """Text of `channel` that may go out."""
         if not text:
@@ -74,7 +85,8 @@ class Outbox:
                 self._ready[entry.delta.channel] = entry.left
                 self._emit_text(entry, now, all_judged=True)
             else:
-                self._emit(entry, now)
+                self.held = max(self.held, now - entry.since)
+                self._emit(entry.delta)
         self._entries.clear()
         self._ready.clear()
 
@@ -88,15 +100,17 @@ class Outbox:
         entries = self._entries
         while entries:
             entry = entries[0]
+            for channel in entry.delta.ends:  # more was let go than came, a label: it stands before the event that ends the text
+                if ready := self._ready.pop(channel, ""):
+                    self._say(channel, ready)
             if not entry.delta.text:
-                self._emit(entry, now)
+                self.held = max(self.held, now - entry.since)
+                self._emit(entry.delta)
             elif not self._emit_text(entry, now, all_judged=all_judged):
                 return
             del entries[0]
 
-    def _emit(self, entry: _Entry, now: float) -> None:
-        delta = entry.delta
-        self.held = max(self.held, now - entry.since)
+    def _emit(self, delta: Delta) -> None:
         if delta.repeats:
             self._wire.append(self._events.restated(delta, {name: "".join(parts) for name, parts in self.sent.items()}))
         else:

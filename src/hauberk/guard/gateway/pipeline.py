@@ -9,6 +9,7 @@ from hauberk.guard.exchange import BadRequest, Exchange
 from hauberk.guard.gateway.call import Call, Refused
 from hauberk.guard.gateway.hooks import Decision, Inspector
 from hauberk.guard.gateway.intake import ClientGone, read_body
+from hauberk.guard.gateway.passage import pass_on
 from hauberk.guard.gateway.refusals import (
     bad_request,
     blocked,
@@ -196,6 +197,8 @@ class Pipeline:
     async def _pump(self, call: Call, guard: StreamGuard, reply: Reply, send: Send) -> bytes:
         """Passes events on until the upstream is done; what is to be sent last."""
         while True:
+            if call.write is not None and guard.open:
+                return await pass_on(call, guard, reply, call.write, send)
             data = await reply.read(guard.due())
             if data is None:
                 wire = await guard.tick()
@@ -267,5 +270,5 @@ def _note(call: Call, guard: StreamGuard) -> None:
     call.record.usage = guard.usage
     call.record.held = guard.held
     call.record.answer_text = guard.text
-    if guard.decision is not None and call.record.response is None:
-        call.record.response = guard.decision
+    if call.record.response is None:
+        call.record.response = guard.noted

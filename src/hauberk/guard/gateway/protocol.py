@@ -11,7 +11,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from hauberk.guard.gateway.app import LOST
+from hauberk.guard.gateway.app import LOST, WRITE
 from hauberk.guard.gateway.bare import bare_error
 from hauberk.guard.gateway.light import LightFlow, Signal, Waiting
 from hauberk.guard.settings import Bounds, Deadlines
@@ -133,7 +133,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {LOST: self.on_lost}  # pyright: ignore[reportGeneralTypeIssues]
+        self.scope["extensions"] = {LOST: self.on_lost, WRITE: self.write_events}  # pyright: ignore[reportGeneralTypeIssues]
         if len(self.pipeline) >= MOST_PIPELINED:
             raise _Unacceptable(429, "Too many requests are pipelined on one connection.")
 
@@ -208,6 +208,13 @@ class GuardedProtocol(HttpToolsProtocol):
             raise _Unacceptable(400, "The request needs one Host header.")
 
     # sending
+
+    def write_events(self, data: bytes) -> bool:
+        """Writes one chunk of the answer under way, as uvicorn's `send` would; False when the client must read first."""
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from hauberk.guard.dialects.dialect import Delta, EventStream, Refusal
 from hauberk.guard.exchange import Usage
-from hauberk.guard.gateway.hooks import Decision, Release, Session
+from hauberk.guard.gateway.hooks import Decision, Release, Session, decision_so_far
 from hauberk.guard.gateway.open_hooks import OpenSession
 from hauberk.guard.gateway.outbox import Outbox
 from hauberk.guard.gateway.refusals import blocked, unjudged
@@ -51,6 +51,11 @@ class StreamGuard:
         return self._outbox.held
 
     @property
+    def noted(self) -> Decision | None:
+        """What the session said, else all it has found, for the record."""
+        return self.decision if self.decision is not None else decision_so_far(self._session)
+
+    @property
     def text(self) -> str:
         """The answer as it was let go; its channels one after another."""
         return "\n".join("".join(parts) for parts in self._outbox.sent.values())
@@ -58,6 +63,24 @@ class StreamGuard:
     def due(self) -> float | None:
         """Seconds until `tick` must be called; None when nothing is held."""
         return self._session.due()
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing is judged and nothing waits: then `pass_on` may stand for `feed`."""
+        return type(self._session) is OpenSession and self._outbox.empty
+
+    def pass_on(self, data: bytes) -> bytes:
+        """As `feed` while `open`."""
+        outbox = self._outbox
+        for delta in self._events.feed(data):
+            if delta.usage is not None:
+                self.usage = _merged(self.usage, delta.usage)
+            if delta.done:
+                self.done = True
+            elif not self.begun and (delta.text or delta.tool):
+                self.begun = True
+            outbox.through(delta)
+        return outbox.take()
 
     async def feed(self, data: bytes) -> bytes:
         """What the client may have of `data` and of what came before."""

@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_size",
+        "_take",
         "_timer",
         "_waiter",
         "_waits",
@@ -55,6 +56,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._waiter: asyncio.Future[bool] | None = None
+        self._take: Callable[[bytes], bool] | None = None  # set while `pour` waits
         self._timer: asyncio.TimerHandle | None = None
         self._error: UpstreamError | None = None
         self._waits: Waits | None = None
@@ -121,6 +123,36 @@ class Connection(asyncio.Protocol):
                 return b""
             if not await self._wait(wait):
                 return None
+        return self._arrived()
+
+    async def pour(self, take: Callable[[bytes], bool]) -> bool:
+        """Hands the body to `take` piece by piece until that returns False; True when the body has ended.
+
+        A piece is handed over when it arrives, without waking a task for it. Raises UpstreamError, and what `take` raises.
+        """
+        while True:
+            if self._chunks:
+                if not take(self._arrived()):
+                    return False
+                continue
+            if self._error is not None:
+                raise self._error
+            if self._complete:
+                return True
+            self._take = take
+            try:
+                if not await self._wait(None):
+                    return False
+            finally:
+                self._take = None
+
+    def abort(self) -> None:
+        """Drops the connection at once."""
+        self._stop_timer()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _arrived(self) -> bytes:
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._size = 0
@@ -129,12 +161,6 @@ class Connection(asyncio.Protocol):
             if self.transport is not None:
                 self.transport.resume_reading()
         return data
-
-    def abort(self) -> None:
-        """Drops the connection at once."""
-        self._stop_timer()
-        if self.transport is not None:
-            self.transport.abort()
 
     # what the loop calls
 
@@ -154,7 +180,9 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(Broken(f"the upstream's answer is not sound HTTP: {_cause(error)}"))
         else:
-            if not self._head_seen:
+            if self._take is not None:
+                self._hand_over(self._take)
+            elif not self._head_seen:
                 self._head_bytes += len(data)
                 if self._head_bytes > LARGEST_HEAD:
                     self._fail(Broken(f"the upstream's headers are longer than {LARGEST_HEAD >> 10} KiB"))
@@ -219,7 +247,8 @@ class Connection(asyncio.Protocol):
         if self._size > HIGH_WATER and not self._paused and self.transport is not None:
             self._paused = True
             self.transport.pause_reading()
-        self._wake()
+        if self._take is None:
+            self._wake()
 
     def on_message_complete(self) -> None:
         if not self._head_seen:  # 100 Continue and its like
@@ -244,6 +273,19 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
         self._wake()
+
+    def _hand_over(self, take: Callable[[bytes], bool]) -> None:
+        """Hands on what has come, unless the one who waits is awake already and will."""
+        waiter = self._waiter
+        if not self._chunks or waiter is None or waiter.done():
+            return
+        try:
+            more = take(self._arrived())
+        except Exception as error:  # noqa: BLE001 - raised where the pouring was asked for
+            waiter.set_exception(error)
+        else:
+            if not more:
+                waiter.set_result(False)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

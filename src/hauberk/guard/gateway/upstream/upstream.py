@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from hauberk.guard.gateway.upstream.breaker import Breaker
 from hauberk.guard.gateway.upstream.connection import Connection, Waits
@@ -29,6 +29,14 @@ class Reply:
         """The next bytes, b"" at the end, None when `wait` seconds passed. Raises UpstreamError."""
         assert self._connection is not None
         return self._connection.read(wait)
+
+    def pour(self, take: Callable[[bytes], bool]) -> Awaitable[bool]:
+        """Hands `take` each piece when it arrives, until that returns False; True when the body has ended.
+
+        Raises UpstreamError, and what `take` raises.
+        """
+        assert self._connection is not None
+        return self._connection.pour(take)
 
     async def whole(self, most: int) -> bytes:
         """All of the body. Raises UpstreamError, also when it is longer than `most` bytes."""
