@@ -69,8 +69,7 @@ def main() -> None:
             export.export(model, tokens.names, options.out)
             say(f"int8 against float32: {export.difference(model, tokens, options.out, [row.text for row in held[::97]][:100])}")
     if "ngram" in options.steps:
-        soft = options.out if options.distil else None
-        ngram.export(ngram.train(train, options.epochs, options.seed, say, soft), options.out)
+        ngram.export(ngram.train(train, options.epochs, options.seed, say), options.out)
     if "calibrate" in options.steps:
         _calibrate(options.out, held, train, options)
 
@@ -105,7 +104,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--minutes", type=float, default=55, help="processor time of the encoder's training")
     parser.add_argument("--epochs", type=int, default=3, help="of the n-gram model")
-    parser.add_argument("--distil", action="store_true", help="teach the n-gram model what the exported encoder says, too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
