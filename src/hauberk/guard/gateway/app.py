@@ -1,8 +1,9 @@
 """The gateway as an ASGI application."""
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import cast
 
 import msgspec
@@ -28,6 +29,7 @@ WRITE = "hauberk.write"
 Watch = Callable[[Callable[[], None] | None], None]
 
 PLAIN_TEXT = b"text/plain; charset=utf-8"
+LOOK = 0.2  # seconds between looks whether replaced parts are still in use
 LAST_ENTRIES = 5.0  # seconds that the end of the process waits for entries under way
 
 
@@ -57,6 +59,7 @@ class Gateway:
         self._pipeline = Pipeline(parts.inspector)
         self._dialects = dialects() if known is None else known
         self._closing: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
         self._started = False
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -65,7 +68,12 @@ class Gateway:
 
     def reload(self, settings: GuardSettings, parts: Parts | None = None) -> None:
         """Serves later requests by `settings`. Raises OSError when a CA file cannot be read; then nothing has changed."""
-        following = Generation(settings)
+        try:
+            following = Generation(settings)
+        except OSError:
+            if parts is not None and parts is not self.parts:
+                self._later(_ended(parts))
+            raise
         former, self.generation = self.generation, following
         replaced = None
         if parts is not None and parts is not self.parts:
@@ -73,18 +81,23 @@ class Gateway:
             self._pipeline = Pipeline(parts.inspector)
         if self._started:
             following.start()
-            task = asyncio.get_running_loop().create_task(self._retire(former, replaced))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._later(self._retire(former, replaced, self.parts))
 
-    async def _retire(self, former: Generation, replaced: Parts | None) -> None:
-        """Starts the parts that came with a reload, and ends the former ones once the requests that use them had their time."""
-        if replaced is not None and self.parts.start is not None:
-            await self.parts.start()
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _retire(self, former: Generation, replaced: Parts | None, parts: Parts) -> None:
+        """Starts the parts that came with a reload, and ends the former ones when the last request that uses them has ended."""
+        if replaced is not None and parts.start is not None:
+            await parts.start()
         await former.close()
-        if replaced is not None and replaced.stop is not None:
-            await asyncio.sleep(former.settings.deadlines.drain)
-            await replaced.stop()
+        if replaced is not None:
+            while former.calls and not self._ending.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._ending.wait(), LOOK)
+            await _ended(replaced)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -97,9 +110,10 @@ class Gateway:
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self._last_entries()
+                self._ending.set()
+                await asyncio.gather(*self._closing, return_exceptions=True)
                 await self.generation.close()
-                if self.parts.stop is not None:
-                    await self.parts.stop()
+                await _ended(self.parts)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -126,12 +140,14 @@ class Gateway:
         watch = cast("Watch | None", extensions.get(LOST))
         call.write = cast("Write | None", extensions.get(WRITE))
         self.calls += 1
+        generation.calls += 1
         if watch is not None:
             watch(_canceller(call))  # a client that goes away ends the upstream's work too
         try:
             await self._pipeline.run(call, headers, receive, send)
         finally:
             self.calls -= 1
+            generation.calls -= 1
             if watch is not None:
                 watch(None)
 
@@ -194,6 +210,11 @@ def build_app(
     """
     parts = Parts(gate or OpenGate(), inspector or OpenInspector(), recorder or SilentRecorder())
     return Gateway(settings, parts, known)
+
+
+async def _ended(parts: Parts) -> None:
+    if parts.stop is not None:
+        await parts.stop()
 
 
 def _canceller(call: Call) -> Callable[[], None]:

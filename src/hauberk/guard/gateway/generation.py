@@ -19,6 +19,7 @@ class Generation:
         self.directory = Directory(settings)
         self.proxies = networks(settings.trusted_proxies)
         self.admins = networks(settings.admin_from)
+        self.calls = 0  # under way that began with these settings
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
