@@ -27,6 +27,11 @@ producer = "example"
 [guard.approvals]
 store = "approvals.db"
 expiry = 0.6
+[[guard.policy.entry]]
+action = "redact"
+remedy = "spotlight"
+risks = ["prompt-injection", "tool-poisoning", "context-poisoning"]
+roles = ["tool"]
 """
 
 NewGuard = Callable[..., Guard]

@@ -18,7 +18,7 @@ HAUBERK = (sys.executable, "-m", "hauberk")
 _ADDRESS = re.compile(r"listens on https?://127\.0\.0\.1:([0-9]+)")
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
     """What `condition` gives once it is something."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -29,7 +29,7 @@ def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 def cli(*arguments: str, cwd: Path, code: int = 0) -> str:
     """What a command prints; it must end with `code`."""
-    done = subprocess.run((*HAUBERK, *arguments), cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run((*HAUBERK, *arguments), cwd=cwd, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == code, (arguments, done.stdout, done.stderr)
     return done.stdout
 
@@ -86,7 +86,7 @@ class Guard:
         return self.post("/v1/chat/completions", body, **({"authorization": f"Bearer {key}"} if key else {}))
 
     def _ask(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> "Reply":
-        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=150)
         try:
             conn.request(method, path, data, headers)
             return Reply(conn.getresponse())
@@ -94,7 +94,7 @@ class Guard:
             conn.close()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=100)
 
     def reload(self) -> None:
         """SIGHUP; returns when the gateway has said what it makes of the file."""
@@ -106,7 +106,7 @@ class Guard:
     def stop(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(150)
 
     def kill(self) -> None:
         """Whatever state it is in, and its workers with it."""

@@ -53,7 +53,7 @@ def test_openai_stream(client: Any, model: Model) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_openai_tools(client: Any, model: Model, stream: bool) -> None:
+def test_openai_tools(client: Any, model: Model, *, stream: bool) -> None:
     model.calls("get_weather", city="Paris")
     ask = {"model": "m", "messages": [{"role": "user", "content": "What is the weather in Paris?"}], "tools": [WEATHER]}
     if stream:
