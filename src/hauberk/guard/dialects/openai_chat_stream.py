@@ -20,8 +20,8 @@ class ChatStream(ChoiceStream):
 
     def __init__(self, *, asked_usage: bool, model: str) -> None:
         super().__init__(asked_usage=asked_usage, model=model)
-        self._named: set[str] = set()  # tools' channels whose opening was seen
-        self._roles: set[int] = set()  # choices that said who speaks
+        self._named: dict[str, None] = {}  # tools' channels whose opening was seen
+        self._roles: dict[int, None] = {}  # choices that said who speaks
 
     def split(self, choice: Body, index: int) -> Said:
         """What `choice` says; an event of one text keeps its logprobs."""
@@ -84,7 +84,7 @@ class ChatStream(ChoiceStream):
             function = cast("Body", function) if type(function) is dict else {}
             name = function.get("name")
             if channel not in self._named and (name or call.get("id")):
-                self._named.add(channel)
+                self._named[channel] = None
                 said.openings.append(_opening(channel, index, number, call, function))
             arguments = function.get("arguments")
             if arguments:
@@ -92,7 +92,7 @@ class ChatStream(ChoiceStream):
 
     def _keep_rest(self, said: Said, choice: Body, delta: Body, index: int) -> None:
         if "role" in delta and index not in self._roles:
-            self._roles.add(index)
+            self._roles[index] = None
         elif "role" in delta:
             del delta["role"]
         for key in [key for key, value in delta.items() if _unjudged(key, value)]:
