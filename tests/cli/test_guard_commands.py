@@ -5,10 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from hauberk.guard.approvals import Asked, SqliteLedger
 from hauberk.store.audit.log import AuditLog
 from hauberk.store.audit.merkle import leaf_hash, root_from_inclusion
 
@@ -166,6 +169,23 @@ def test_limits_are_exported(tmp_path: Path, form: str) -> None:
     done = hauberk("guard", "limits", "export", form, "-o", "out", cwd=tmp_path)
     assert done.returncode == 0
     assert (tmp_path / "out").stat().st_size > 300
+
+
+def test_answers_of_operators_are_logged(tmp_path: Path) -> None:
+    (tmp_path / "hauberk.toml").write_text('[guard.audit]\nfolder = "audit"\n[guard.approvals]\nstore = "a.db"\n')
+    with closing(SqliteLedger(str(tmp_path / "a.db"))) as ledger:
+        now = time.time()
+        ledger.add(Asked("1f2e3d", "send_email", "ci", "why", asked=now, expires=now + 100), 9, now)
+    done = hauberk("guard", "approvals", "approve", "1f2e3d", "--by", "ann", "--reason", "asked the user", cwd=tmp_path)
+    assert (done.returncode, b"approved" in done.stdout) == (0, True)
+    again = hauberk("guard", "approvals", "deny", "1f2e3d", "--by", "bob", "--reason", "no", cwd=tmp_path)
+    assert b"was already approved by ann" in again.stderr
+    shown = hauberk("audit", "show", "audit", cwd=tmp_path).stdout.decode()
+    for word in ('"approve"', '"deny"', "1f2e3d", "ann", "bob", "asked the user"):
+        assert word in shown
+    (tmp_path / "audit" / "admin" / "checkpoint-key.pem").chmod(0o644)
+    refused = hauberk("guard", "approvals", "list", "--store", "a.db", cwd=tmp_path)
+    assert refused.returncode == 0, "looking is not logged"
 
 
 def test_approvals_need_a_place(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hauberk.guard.approvals import ApprovalError, ApprovalQueue, Asked, Outcome, SqliteLedger, State, approve, deny, waiting
+from hauberk.guard.asking import Desk
 
 
 class Clock:
@@ -167,6 +168,7 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 _OPERATOR = """
 import sys
+from hauberk.guard.asking import Desk
 from hauberk.guard.approvals import ApprovalError, SqliteLedger, approve
 ledger, taken = SqliteLedger(sys.argv[1]), 0
 for number in range(40):
@@ -189,3 +191,37 @@ def test_operators_in_several_processes_answer_each_once(tmp_path: Path) -> None
     taken = [int(operator.communicate(timeout=60)[0]) for operator in operators]
     assert sum(taken) == 40
     ledger.close()
+
+
+def told_of(ledger: SqliteLedger, clock: Clock, answer: "Callable[[Asked, asyncio.Task[bool]], None]") -> list[dict[str, object]]:
+    """What the log gets of one question, answered by `answer`."""
+    kept: list[dict[str, object]] = []
+
+    async def run() -> None:
+        queue = ApprovalQueue(ledger, poll=0.005, clock=clock)
+        desk = Desk(queue, lambda kind, data: kept.append({"type": kind, **data}))
+        task = asyncio.create_task(desk.ask("send_email (tool call)", (), "to: e…e", "ci (team-a)"))
+        answer(await first_waiting(ledger, clock), task)
+        await asyncio.wait([task])
+
+    asyncio.run(run())
+    assert all(isinstance(entry.pop("seconds"), float) and entry.pop("id") for entry in kept)
+    return kept
+
+
+def test_what_became_of_a_question_is_told(ledger: SqliteLedger, clock: Clock) -> None:
+    head = {"type": "approval", "what": "send_email (tool call)", "who": "ci (team-a)"}
+
+    def approved(item: Asked, _task: "asyncio.Task[bool]") -> None:
+        assert item.who == "ci (team-a)"
+        approve(ledger, item.id, "ann", "known recipient", clock.now)
+
+    def gone(_item: Asked, task: "asyncio.Task[bool]") -> None:
+        task.cancel()
+
+    def late(_item: Asked, _task: "asyncio.Task[bool]") -> None:
+        clock.now += 500
+
+    assert told_of(ledger, clock, approved) == [{**head, "outcome": "approved", "operator": "ann", "reason": "known recipient"}]
+    assert told_of(ledger, clock, gone) == [{**head, "outcome": "denied", "operator": "", "reason": "the client went away"}]
+    assert told_of(ledger, clock, late) == [{**head, "outcome": "expired", "operator": "", "reason": "nobody answered in time"}]

@@ -174,6 +174,20 @@ def test_key_that_others_may_read_is_refused(folder: Path) -> None:
         AuditLog(str(folder), SMALL)
 
 
+def test_the_public_half_of_a_key_of_ones_own_is_put_beside_it(folder: Path) -> None:
+    public = folder / "checkpoint-key.pub"
+    before = public.read_text("utf-8")
+    public.unlink()
+    AuditLog(str(folder), SMALL).close()
+    assert public.read_text("utf-8") == before
+    assert verified(folder).complete
+    kept = "kept+00000000+as it is\n"
+    public.write_text(kept, "utf-8")
+    AuditLog(str(folder), SMALL).close()
+    assert public.read_text("utf-8") == kept, "what is there is not written over"
+    assert [path.name for path in folder.glob("*.pub*")] == ["checkpoint-key.pub"]
+
+
 def test_entry_that_is_no_json_is_refused_and_the_next_is_taken(tmp_path: Path) -> None:
     with AuditLog(str(tmp_path), SMALL) as log:
         bad = log.append("request", {"value": object()})

@@ -15,19 +15,13 @@ from hauberk.guard.approvals import ApprovalQueue, SqliteLedger
 from hauberk.guard.asking import Desk
 from hauberk.guard.audit_key import text_key
 from hauberk.guard.checker import Checker
-from hauberk.guard.gate import KeyGate
+from hauberk.guard.gatekeeping import Gatekeeping
 from hauberk.guard.gateway.app import Parts
 from hauberk.guard.gateway.hooks import Inspector, Record
 from hauberk.guard.gateway.open_hooks import OpenInspector
 from hauberk.guard.inspector import CanaryOptions, InspectOptions, PolicyInspector
-from hauberk.guard.keyless import EmptyStore, Keyless
-from hauberk.guard.keys import AdminEvent, KeyAdmin, KeyRing, KeyStoreError, SqliteKeyStore
+from hauberk.guard.keys import KeyStoreError
 from hauberk.guard.labeller import Labeller
-from hauberk.guard.limits.anomaly import Alarm
-from hauberk.guard.limits.ledger import Ledger
-from hauberk.guard.limits.limiter import Limiter
-from hauberk.guard.limits.shared.replica import Replica
-from hauberk.guard.limits.turnstile import Turnstile
 from hauberk.guard.policy_table import message_policy
 from hauberk.guard.recorder import AuditRecorder, Listener, Recording
 from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked
@@ -56,24 +50,28 @@ class Assembly:
         self._logs: dict[str, AuditLog] = {}
         self._users = 0
         self._metrics = Metrics()
+        self._gates: list[Gatekeeping] = []
 
     def make(self, settings: GuardSettings, former: Parts | None = None) -> Parts:
         """The parts for `settings`. Raises PolicyError when something named in them cannot be used."""
-        del former
         tables = tables_of(settings)
         making = _Making(self, settings, tables)
         try:
             recorder = making.recorder()
-            gate = making.gate(recorder)
-            inspector = making.inspector()
+            inspector = making.inspector(recorder)
+            gate = making.gatekeeping(recorder, self._gatekeeping_of(former))
         except (AuditError, KeyStoreError, OSError, ValueError, sqlite3.Error) as error:
             making.stack.close()
             if isinstance(error, PolicyError):
                 raise
             raise PolicyError(str(error)) from error
         self._users += 1
+        self._gates = [*(known for known in self._gates if known.used and known is not gate), gate]
         page = (lambda: (self._metrics.page(), CONTENT_TYPE)) if tables.telemetry.metrics else None
-        return Parts(gate, inspector, recorder, page, recorder.ready, making.start, making.stop)
+        return Parts(gate.gate, inspector, recorder, page, recorder.ready, making.start, making.stop)
+
+    def _gatekeeping_of(self, parts: Parts | None) -> Gatekeeping | None:
+        return next((known for known in self._gates if parts is not None and known.gate is parts.gate), None)
 
     def metrics(self) -> Metrics:
         """Those of this process; they go on counting over a reload."""
@@ -132,7 +130,17 @@ class _Making:
         self.stack.close()
         self._assembly.released()
 
-    def inspector(self) -> Inspector:
+    def gatekeeping(self, recorder: AuditRecorder, former: Gatekeeping | None) -> Gatekeeping:
+        """Keys, budgets and limits: the former ones, with what they have counted, if their settings are still the same."""
+        made = former if former is not None and former.serves(self._tables) else Gatekeeping(self._tables, recorder)
+        if former is not None and made is not former:
+            made.follow(former)
+        made.enter()
+        self.stack.callback(made.leave)
+        self._starts += [made.start, lambda _loop: made.tell(recorder)]
+        return made
+
+    def inspector(self, recorder: AuditRecorder) -> Inspector:
         """The detectors and the policy."""
         settings, tables = self._settings, self._tables
         if not tables.detect.enabled:
@@ -143,7 +151,7 @@ class _Making:
         inspector = PolicyInspector(
             checker,
             InspectOptions(tables.detect.seconds, tables.detect.threads, tables.detect.interleave),
-            approver=self._desk(),
+            approver=self._desk(recorder),
             label=label,
             canary=CanaryOptions(key, stable=bool(key)) if tables.detect.canary else None,
         )
@@ -151,7 +159,7 @@ class _Making:
         self.stack.callback(inspector.close)
         return inspector
 
-    def _desk(self) -> Desk | None:
+    def _desk(self, recorder: AuditRecorder) -> Desk | None:
         table, gauge = self._tables.approvals, self._assembly.metrics().waiting
         if not table.store:
             gauge.set_function(lambda: 0.0)
@@ -159,7 +167,7 @@ class _Making:
         ledger = SqliteLedger(table.store)
         self.stack.callback(ledger.close)
         gauge.set_function(lambda: _waiting(ledger))
-        return Desk(ApprovalQueue(ledger, expiry=table.expiry, most=table.most))
+        return Desk(ApprovalQueue(ledger, expiry=table.expiry, most=table.most), recorder.event_soon)
 
     def recorder(self) -> AuditRecorder:
         """Audit log, metrics, traces, and who is told."""
@@ -199,61 +207,6 @@ class _Making:
             made.append(_Forward(forwarder, ocsf=telemetry.ocsf))
         return made
 
-    def gate(self, recorder: AuditRecorder) -> KeyGate | Keyless:
-        """Keys, budgets and limits."""
-        tables = self._tables
-        store = SqliteKeyStore(tables.keys.store) if tables.keys.store else EmptyStore()
-        self.stack.callback(store.close)
-        pepper = os.environ.get(tables.keys.pepper_env, "").encode() if tables.keys.pepper_env else b""
-        ring = KeyRing(store, pepper)
-        spending = tables.keys.spending or (f"{tables.keys.store}.spent" if tables.keys.store else None)
-        ledger = Ledger(spending, time.time)
-        self.stack.callback(ledger.close)  # what was spent in the last second is written
-        replica = Replica(tables.limits.shared, tables.limits.window) if tables.limits.shared.url else None
-        turnstile = Turnstile(Limiter(tables.limits, ledger, replica.make if replica else None))
-        admin = KeyAdmin(ring, lambda event: _heard(recorder, gate, event))
-        gate = KeyGate(
-            tables.gate,
-            ring,
-            turnstile,
-            admin=admin,
-            alarm=lambda alarm: recorder.event_soon("anomaly", _alarm(alarm)),
-            publish=replica.publish if replica else _unpublished,
-        )
-
-        if replica:
-            self._share(replica, turnstile, gate)
-        return gate if tables.keys.store else Keyless(gate)
-
-    def _share(self, replica: Replica, turnstile: Turnstile, gate: KeyGate) -> None:
-        """Has the thread that talks to Redis started once the loop runs in which its news are taken."""
-
-        def start(loop: asyncio.AbstractEventLoop) -> None:
-            replica.changed = lambda: _soon(loop, turnstile.wake)
-
-            def closed(key: str, status: str, reason: str) -> None:
-                _soon(loop, lambda: gate.closed_elsewhere(key, status, reason))
-
-            replica.closed = closed
-            replica.start()
-            self.stack.callback(replica.stop)
-
-        self._starts.append(start)
-
-
-def _heard(recorder: AuditRecorder, gate: KeyGate, event: AdminEvent) -> None:
-    recorder.event_soon("key", told(event))
-    gate.heard(event)
-
-
-def _unpublished(key: str, status: str, reason: str) -> None:
-    del key, status, reason  # no other replicas
-
-
-def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(call)
-
 
 def _waiting(ledger: SqliteLedger) -> float:
     try:
@@ -281,16 +234,6 @@ class _Forward:
         from hauberk.guard.telemetry.ocsf import event_of
 
         self._forwarder.put(msgspec.json.encode(event_of(entry) if self._ocsf else entry))
-
-
-def told(event: AdminEvent) -> dict[str, object]:
-    """A change of a key as the audit log keeps it."""
-    data = msgspec.to_builtins(event, builtin_types=())
-    return {"event": data.pop("action"), **data}
-
-
-def _alarm(alarm: Alarm) -> dict[str, object]:
-    return {"event": str(alarm.signal), **msgspec.to_builtins(alarm)}
 
 
 def _masker() -> Callable[[str], str]:

@@ -18,6 +18,7 @@ from hauberk.policy.messages import MessagePolicy, Ruling, rulings, verdict_of
 MOST_REMEMBERED = 20_000  # verdicts; conversations are sent again whole with every turn
 LONGEST_REMEMBERED = 64 << 10  # characters: the text's hash is kept, never the text
 _STAGES = ("none", "linear", "encoder", "judge")
+_LIKELY = 0.5  # score from which a message is called what it most looks like, whatever the policy's threshold
 _CERTAIN = 0.99  # score of a message that a precise rule names
 _ATTACKS = frozenset(
     ("prompt-injection", "jailbreak", "system-prompt-leakage", "tool-poisoning", "context-poisoning", "harmful-content")
@@ -44,8 +45,8 @@ class Checked(msgspec.Struct, frozen=True):
     verdict: Verdict
     score: float
     stage: str
-    risk: str = ""  # of the strictest finding, or of the highest score
-    category: str = ""  # of harm, a key of the taxonomy's TC260 list
+    risk: str = ""  # of the strictest finding, or of the highest score; "" when there is neither
+    category: str = ""  # of harm, a key of the taxonomy's TC260 list; "" as `risk`
 
     @property
     def action(self) -> Action:
@@ -161,8 +162,12 @@ def _checked(message: MessageContent, made: tuple[Ruling, ...]) -> Checked:
     if named and score < _CERTAIN:
         score, stage, risk = _CERTAIN, "rule", named[0].risk
     strictest = max(findings, key=lambda r: r.act.action, default=None)
-    if strictest and strictest.act.action >= Action.REDACT and isinstance(strictest.item, Finding):
+    if strictest and (strictest.act.action >= Action.REDACT or score < _LIKELY) and isinstance(strictest.item, Finding):
         risk = strictest.item.risk
+    elif score < _LIKELY:
+        risk = ""  # the likeliest of all names even what is nothing
+    if not risk:
+        category = ""
     return Checked(made, verdict_of(made), score, stage, risk, category)
 
 

@@ -53,6 +53,7 @@ class Exchange(msgspec.Struct):
 
     canaries: tuple[str, ...] = ()  # planted in the operator's prompts; no answer may hold one
     label_id: str = ""  # of the answer, in labels of generated content
+    caller: str = ""  # name and tenant of the key, for a person who is asked; never the key
 
     def context(self, canaries: tuple[str, ...] = ()) -> Context:
         """What detectors may need to know around each message."""

@@ -115,6 +115,7 @@ class KeyGate:
         if refused is not None:
             return refused
         key = permit.key
+        exchange.caller = _called(key)
         self._watch(key, caller, exchange)
         if not key_stands(self.ring, key, self._wall()):
             return _UNKNOWN
@@ -312,6 +313,13 @@ def _refusal(blocked: Blocked) -> Refusal:
 def _grant(key: Key, reserved: int, held: Held, headers: tuple[tuple[str, str], ...]) -> Grant:
     anonymous = key.id.startswith("source:")
     return Grant("" if anonymous else key.id, key.terms.name, key.terms.tenant, reserved, held, headers)
+
+
+def _called(key: Key) -> str:
+    if key.id.startswith("source:"):
+        return key.id
+    name = key.terms.name or key.id
+    return f"{name} ({key.terms.tenant})" if key.terms.tenant else name
 
 
 def _anonymous(caller: Caller, quota: Quota) -> Permit:

@@ -26,7 +26,7 @@ BLOCKED = "The content was refused by the policy of this service."
 class Approver(Protocol):
     """Asks a person; no answer is a no."""
 
-    async def ask(self, what: str, findings: Sequence[Finding], preview: str) -> bool: ...
+    async def ask(self, what: str, findings: Sequence[Finding], preview: str, who: str = "") -> bool: ...
 
 
 class InspectOptions(msgspec.Struct, frozen=True):
@@ -87,7 +87,7 @@ class PolicyInspector:
 
     async def request(self, exchange: Exchange) -> Decision:
         """The decision on a request. A canary is planted in the operator's prompts if that is switched on."""
-        decision = await self.decided(exchange.pieces, Direction.INPUT, exchange.context(), exchange.unread)
+        decision = await self.decided(exchange.pieces, Direction.INPUT, exchange.context(), exchange.unread, exchange.caller)
         if decision.refusal is None and self._canary is not None:
             planted = plant(exchange, decision.edits, key=self._canary.key, stable=self._canary.stable)
             exchange.canaries, decision.edits = planted.canaries, planted.edits
@@ -97,7 +97,7 @@ class PolicyInspector:
 
     async def answer(self, exchange: Exchange, answer: Answer) -> Decision:
         """The decision on a whole answer."""
-        decision = await self.decided(answer.pieces, Direction.OUTPUT, exchange.context())
+        decision = await self.decided(answer.pieces, Direction.OUTPUT, exchange.context(), who=exchange.caller)
         if decision.refusal is None and self._label is not None:
             decision.edits = self._label.edits(exchange, answer, decision.edits)
         return decision
@@ -139,16 +139,24 @@ class PolicyInspector:
         return made, []
 
     async def decided(
-        self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[str] = ()
+        self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[str] = (), who: str = ""
     ) -> Decision:
-        """What becomes of `pieces`; a person is asked where the policy says so. `unread`: parts that nobody can judge."""
+        """What becomes of `pieces`; a person is asked where the policy says so.
+
+        Args:
+            pieces: The texts.
+            direction: Towards the model or from it.
+            context: The conversation around them.
+            unread: Parts that nobody can judge.
+            who: Name of the key that asks.
+        """
         started = time.perf_counter()
         judged, gaps = await self.judged(pieces, direction, context)
         gaps += [Gap("message:", GapReason.UNSUPPORTED, f"not read: {part}") for part in unread]
         extra = self.checker.ruled(MessageContent("", Role.USER, direction), gaps)
         decision = self.decision_of(judged, extra)
         if decision.action is Action.ASK:
-            decision = await self._asked(decision, judged)
+            decision = await self._asked(decision, judged, who)
         decision.seconds = time.perf_counter() - started
         return decision
 
@@ -178,14 +186,16 @@ class PolicyInspector:
                 edits.append(Edit(one.piece.path, text))
         return tuple(edits)
 
-    async def _asked(self, decision: Decision, judged: Iterable[Judged]) -> Decision:
+    async def _asked(self, decision: Decision, judged: Iterable[Judged], who: str) -> Decision:
         """The decision after a person was asked; without anybody to ask it is a no."""
         asking = [one for one in judged if one.checked.action is Action.ASK]
         if self._approver is not None:
             what = ", ".join(dict.fromkeys(_named(one.piece) for one in asking)) or "a request"
             preview = await asyncio.get_running_loop().run_in_executor(self._pool, self._preview, asking)
-            if await self._approver.ask(what, decision.findings, preview):
+            if await self._approver.ask(what, decision.findings, preview, who):
                 decision.action = Action.FLAG
+                approved = {one.piece.path for one in asking}  # as it is: a mask would send the mail to `[EMAIL_1]`
+                decision.edits = tuple(edit for edit in decision.edits if edit.path not in approved)
                 return decision
         decision.action = Action.BLOCK
         decision.edits = ()

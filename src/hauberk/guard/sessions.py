@@ -37,7 +37,8 @@ class Sessions:
         values = _Values(inspector)
         session: Session = StreamSession(
             _Windows(inspector, exchange),
-            redactor=lambda _channel: StreamRedactor(values.find, masker),
+            # A call is judged whole, as the model wrote it: a value masked before could no longer be told to come from outside.
+            redactor=lambda channel: None if "/tool/" in channel else StreamRedactor(values.find, masker),
             limits=self._limits,
         )
         session = _Recorded(session, values)
@@ -94,6 +95,7 @@ class _Windows:
 
     def __init__(self, inspector: PolicyInspector, exchange: Exchange) -> None:
         self._inspector = inspector
+        self._who = exchange.caller
         self._context = exchange.context()
         # The prompt itself is watched for as the text arrives: comparing it with every window would cost far more.
         self._running = msgspec.structs.replace(self._context, system=())
@@ -101,7 +103,8 @@ class _Windows:
     async def __call__(self, channel: str, text: str, *, final: bool, tool: str) -> Decision:
         call = ToolCall(tool, text) if "/tool/" in channel else None
         piece = Piece(text, Role.ASSISTANT, (channel,), call)
-        decision = await self._inspector.decided((piece,), Direction.OUTPUT, self._context if final else self._running)
+        context = self._context if final else self._running
+        decision = await self._inspector.decided((piece,), Direction.OUTPUT, context, who=self._who)
         if call is None and decision.action is Action.REDACT:
             decision.edits = ()  # the redactor took the values out on their way
         return decision

@@ -5,6 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hauberk.assets.chat import MessageContent, message_asset
+from hauberk.detect import Bench
 from hauberk.guard.keys import token as tokens
 from hauberk.rules.load import load_pack
 
@@ -48,6 +50,6 @@ def test_a_scanner_finds_every_key_and_no_word_that_only_looks_like_one() -> Non
         return len(list(bench.inspect(message_asset(MessageContent(text)))))
 
     for _ in range(20):
-        token = new_token()
+        token = tokens.new_token()
         assert found(f"my key is {token}.") == 1
         assert found(f"my key is {token[:-1]}{'a' if token[-1] != 'a' else 'b'}.") == 0

@@ -16,7 +16,7 @@ from hauberk.guard.limits.limiter import Ask, Cause, Lease, Limiter
 from hauberk.guard.limits.meter import FOREVER
 from hauberk.guard.limits.quota import Quota
 from hauberk.guard.limits.settings import LimitSettings, OnLoss, SharedSettings
-from hauberk.guard.limits.shared import Replica, SharedMeter
+from hauberk.guard.limits.shared import Replica, SharedError, SharedMeter
 
 HAMMER = Path(__file__).with_name("hammer.py")
 LIMIT, WINDOW, LEASE = 1_500, 0.8, 0.4
@@ -224,3 +224,21 @@ def test_no_redis_is_said_and_held_by_policy(tmp_path: Path, policy: OnLoss) -> 
         meter.take(500, 0, now)
         assert meter.wait(1, now) > 0
         assert meter.wait(501, now) == FOREVER
+
+
+def test_the_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = RedisServer(tmp_path, password="open sesame/@:%")
+    server.start()
+    try:
+        assert not _replica(server.url).sync(), "without it nobody comes in"
+        monkeypatch.setenv("REDIS_PASSWORD", server.password)
+        replica = Replica(SharedSettings(url=server.url, password_env="REDIS_PASSWORD"))
+        assert replica.sync(), replica.gap
+    finally:
+        server.kill()
+
+
+def test_a_variable_that_is_not_set_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_PASSWORD", raising=False)
+    with pytest.raises(SharedError, match=r"password-env: \$REDIS_PASSWORD is not set"):
+        Replica(SharedSettings(url="redis://127.0.0.1", password_env="REDIS_PASSWORD"))

@@ -2,15 +2,20 @@
 
 import getpass
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hauberk.assets.quoting import quote
 from hauberk.cli.errors import UserError
 from hauberk.cli.guard.config import config_option, guard_settings_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from hauberk.guard.approvals import Asked, SqliteLedger
+    from hauberk.guard.tables import Tables
 
 _store = click.option("--store", metavar="FILE", help="Default: guard.approvals.store of the configuration.")
 _by = click.option("--by", default="", metavar="NAME", help="Who answers. Default: your login name.")
@@ -35,8 +40,9 @@ def list_waiting(**given: Any) -> None:
     """List what waits, oldest first."""
     from hauberk.guard.approvals import waiting
 
-    for item in waiting(_ledger(given)):
-        click.echo(_line(item))
+    with _queue(given) as (ledger, _):
+        for item in waiting(ledger):
+            click.echo(_line(item))
 
 
 @command.command("approve")
@@ -47,12 +53,9 @@ def list_waiting(**given: Any) -> None:
 @_reason
 def approve_one(**given: Any) -> None:
     """Let a request go on."""
-    from hauberk.guard.approvals import ApprovalError, approve
+    from hauberk.guard.approvals import approve
 
-    try:
-        click.echo(_line(approve(_ledger(given), given["number"], given["by"] or getpass.getuser(), given["reason"])))
-    except ApprovalError as error:
-        raise UserError(str(error)) from error
+    _answered("approve", approve, given)
 
 
 @command.command("deny")
@@ -63,15 +66,35 @@ def approve_one(**given: Any) -> None:
 @_reason
 def deny_one(**given: Any) -> None:
     """Refuse a request."""
-    from hauberk.guard.approvals import ApprovalError, deny
+    from hauberk.guard.approvals import deny
 
-    try:
-        click.echo(_line(deny(_ledger(given), given["number"], given["by"] or getpass.getuser(), given["reason"])))
-    except ApprovalError as error:
-        raise UserError(str(error)) from error
+    _answered("deny", deny, given)
 
 
-def _ledger(given: dict[str, Any]) -> "SqliteLedger":
+def _answered(act: str, answer: "Callable[[SqliteLedger, str, str, str], Asked]", given: dict[str, Any]) -> None:
+    """Logs what an operator does before it is done: nobody lets a request pass that the log knows nothing of."""
+    from hauberk.cli.guard.admin_log import admin_log
+    from hauberk.guard.approvals import ApprovalError
+    from hauberk.store.audit.errors import AuditError
+
+    by = given["by"] or getpass.getuser()
+    with _queue(given) as (ledger, tables):
+        try:
+            log = admin_log(tables)
+            try:
+                if log is not None:
+                    entry = {"event": act, "id": quote(given["number"], 60), "by": by, "reason": given["reason"]}
+                    log.append("approval", entry).result(10)
+                click.echo(_line(answer(ledger, given["number"], by, given["reason"])))
+            finally:
+                if log is not None:
+                    log.close()
+        except (ApprovalError, AuditError, TimeoutError) as error:
+            raise UserError(str(error)) from error
+
+
+@contextmanager
+def _queue(given: dict[str, Any]) -> "Generator[tuple[SqliteLedger, Tables]]":
     import sqlite3
 
     from hauberk.guard.approvals import SqliteLedger
@@ -79,10 +102,15 @@ def _ledger(given: dict[str, Any]) -> "SqliteLedger":
     from hauberk.policy.errors import PolicyError
 
     try:
-        path = given["store"] or tables_of(guard_settings_at(given["config"])).approvals.store
+        tables = tables_of(guard_settings_at(given["config"]))
+        path = given["store"] or tables.approvals.store
         if not path:
             raise UserError("where is the queue? give --store FILE, or write guard.approvals.store into hauberk.toml")
-        return SqliteLedger(path)
+        ledger = SqliteLedger(path)
+        try:
+            yield ledger, tables
+        finally:
+            ledger.close()
     except (PolicyError, OSError, sqlite3.Error) as error:
         raise UserError(str(error)) from error
 

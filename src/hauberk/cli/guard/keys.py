@@ -149,11 +149,11 @@ def rotate(**given: Any) -> None:
 def _admin(given: dict[str, Any]) -> "Generator[KeyAdmin]":
     import os
 
+    from hauberk.cli.guard.admin_log import admin_log
     from hauberk.guard.keys import KeyAdmin, KeyProblem, KeyRing, KeyStoreError, SqliteKeyStore
     from hauberk.guard.tables import tables_of
     from hauberk.policy.errors import PolicyError
     from hauberk.store.audit.errors import AuditError
-    from hauberk.store.audit.log import AuditLog, LogOptions
 
     try:
         tables = tables_of(guard_settings_at(given["config"]))
@@ -162,7 +162,7 @@ def _admin(given: dict[str, Any]) -> "Generator[KeyAdmin]":
             raise UserError("where are the keys? give --store FILE, or write guard.keys.store into hauberk.toml")
         pepper = os.environ.get(tables.keys.pepper_env, "").encode() if tables.keys.pepper_env else b""
         store = SqliteKeyStore(path)
-        log = AuditLog(os.path.join(tables.audit.folder, "admin"), LogOptions(tables.audit.origin)) if tables.audit.folder else None
+        log = admin_log(tables)
         try:
             yield KeyAdmin(KeyRing(store, pepper), partial(_logged, log))
         finally:
@@ -175,7 +175,7 @@ def _admin(given: dict[str, Any]) -> "Generator[KeyAdmin]":
 
 def _logged(log: "AuditLog | None", event: "AdminEvent") -> None:
     """Raises AuditRefused, which undoes a change that gives access."""
-    from hauberk.guard.assembly import told
+    from hauberk.guard.gatekeeping import told
 
     if log is not None:
         log.append("key", told(event)).result(10)

@@ -13,6 +13,11 @@ EXPIRY = 120.0  # seconds
 _POLL = 0.25  # seconds between looks at the ledger
 
 
+def new_number() -> str:
+    """A fresh id of a question."""
+    return secrets.token_hex(6)
+
+
 class ApprovalQueue:
     """Questions of one gateway. Whatever goes wrong, a request goes on only when a person approved it in time."""
 
@@ -32,10 +37,12 @@ class ApprovalQueue:
         self._poll = poll
         self._clock = clock
 
-    async def ask(self, what: str, who: str, why: str, findings: tuple[str, ...] = (), preview: str = "") -> Outcome:
-        """Waits until a person answers or the time is over. `preview` must be redacted already."""
+    async def ask(
+        self, what: str, who: str, why: str, findings: tuple[str, ...] = (), preview: str = "", number: str = ""
+    ) -> Outcome:
+        """Waits until a person answers or the time is over. `preview` must be redacted already; `number` is the question's id."""
         now = self._clock()
-        item = bounded(Asked(secrets.token_hex(6), what, who, why, findings, preview, now, now + self._expiry))
+        item = bounded(Asked(number or new_number(), what, who, why, findings, preview, now, now + self._expiry))
         try:
             if not await asyncio.to_thread(self._ledger.add, item, self._most, now):
                 return Outcome(State.DENIED, reason="too many questions are waiting")

@@ -40,7 +40,8 @@ class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 class SharedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """Sharing between replicas through Redis or Valkey."""
 
-    url: str = ""  # redis://, rediss:// or unix://; "" for none. A password belongs in the environment, not here
+    url: str = ""  # redis://, rediss:// or unix://; "" for none
+    password_env: str = ""  # the environment variable with its password
     replicas: int = 1  # how many are expected; only `on-loss = share` uses it
     on_loss: OnLoss = OnLoss.SHARE
     interval: float = 0.05  # seconds between syncs when there is nothing urgent

@@ -37,7 +37,7 @@ def good_signature(public: bytes, signature: bytes, data: bytes) -> bool:
 
 
 def load_or_make(path: str, origin: str) -> SigningKey:
-    """The key in `path`, made there (mode 0600, public half beside it) when there is none. Raises AuditError."""
+    """The key in `path`, made there (mode 0600) when there is none; its public half is put beside it. Raises AuditError."""
     try:
         try:
             with open(path, "rb") as file:
@@ -45,8 +45,15 @@ def load_or_make(path: str, origin: str) -> SigningKey:
                 pem = file.read(64 << 10)
         except FileNotFoundError:
             return _made(path, origin)
+        key = _loaded(path, mode, pem)
+        if not os.path.exists(_public(path)):
+            _publish(path, origin, key)
     except OSError as error:
         raise AuditError(f"{path}: the signing key cannot be used: {(error.strerror or str(error)).lower()}") from error
+    return key
+
+
+def _loaded(path: str, mode: int, pem: bytes) -> SigningKey:
     if stat.S_IMODE(mode) & 0o077:
         raise AuditError(f"{path}: others may read the signing key (mode {stat.S_IMODE(mode):o}); chmod 600 it, or make a new one")
     return SigningKey(_raw(pem, path))
@@ -85,6 +92,17 @@ def _made(path: str, origin: str) -> SigningKey:
     finally:
         os.unlink(temporary)
     made = SigningKey(key.private_bytes_raw())
-    with open(os.path.splitext(path)[0] + ".pub", "w", encoding="utf-8") as file:
-        file.write(verifier_key(origin, made.public) + "\n")
+    _publish(path, origin, made)
     return made
+
+
+def _public(path: str) -> str:
+    return os.path.splitext(path)[0] + ".pub"
+
+
+def _publish(path: str, origin: str, key: SigningKey) -> None:
+    # Whole or not at all: one cut short by a crash would never be written again.
+    temporary = f"{_public(path)}.{os.getpid()}"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(verifier_key(origin, key.public) + "\n")
+    os.replace(temporary, _public(path))

@@ -46,6 +46,8 @@ class Replica:
         changed: Called from the thread after each sync that brought something: `loop.call_soon_threadsafe(turnstile.wake)`.
         closed: Called from the thread with id, status and reason of each key that another replica suspended or revoked.
         clock: Seconds, monotonic, the same as the limiter's.
+
+    Raises SharedError when the variable that `password_env` names is not set.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Replica:
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
         self.gap: Gap | None = None
         self._settings = settings
+        self._password = _password(settings.password_env)
         self._window = window
         self.changed = changed
         self.closed = closed
@@ -174,6 +177,7 @@ class Replica:
         # No silent reconnection: after each one the server's run id must be asked for, or a restart would go unnoticed.
         client: Any = cast("Any", redis.Redis).from_url(
             self._settings.url,
+            **self._password,
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
@@ -227,3 +231,13 @@ class Replica:
 
 def _numbers(report: Report) -> tuple[int, ...]:
     return report.spent, report.recent, report.held, report.need, report.like
+
+
+def _password(variable: str) -> dict[str, str]:
+    """What the client is told besides the address; a password in the address goes before one in the environment."""
+    if not variable:
+        return {}
+    password = os.environ.get(variable, "")
+    if not password:
+        raise SharedError(f"guard.limits.shared.password-env: ${variable} is not set; put the password of Redis there")
+    return {"password": password}
