@@ -136,7 +136,9 @@ def launch(name: str, command: list[str], upstream_port: int, folder: str) -> tu
         return start(command)
     config = Path(folder) / "litellm.yaml"
     entry = {"model": "openai/bench", "api_base": f"http://127.0.0.1:{upstream_port}/v1", "api_key": "x"}
-    config.write_text(json.dumps({"model_list": [{"model_name": "bench", "litellm_params": entry}]}))
+    bare = {"dangerously_permit_weak_or_unset_master_key": True}  # no keys, as the others here; later releases ask to be told
+    models = [{"model_name": "bench", "litellm_params": entry}]
+    config.write_text(json.dumps({"model_list": models, "general_settings": bare}))
     port = free_port()
     return start([*command, "--config", str(config), "--port", str(port)], port)
 
