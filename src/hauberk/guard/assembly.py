@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -137,7 +138,7 @@ class _Making:
             made.follow(former)
         made.enter()
         self.stack.callback(made.leave)
-        self._starts += [made.start, lambda _loop: made.tell(recorder)]
+        self._starts += [made.start, partial(_tell, made, recorder)]
         return made
 
     def inspector(self, recorder: AuditRecorder) -> Inspector:
@@ -206,6 +207,11 @@ class _Making:
             self.stack.callback(forwarder.close)
             made.append(_Forward(forwarder, ocsf=telemetry.ocsf))
         return made
+
+
+def _tell(gate: Gatekeeping, recorder: AuditRecorder, loop: asyncio.AbstractEventLoop) -> None:
+    del loop
+    gate.tell(recorder)
 
 
 def _waiting(ledger: SqliteLedger) -> float:

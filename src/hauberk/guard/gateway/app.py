@@ -181,7 +181,7 @@ class Gateway:
         if isinstance(grant, Refusal):
             await self._say(send, grant)
             return
-        names = [name for name in self.generation.directory.names if gate.allows_model(grant, name)]
+        names = [name for name in await self.generation.offer.names() if gate.allows_model(grant, name)]
         wanted = path[len(MODELS) + 1 :]
         if not wanted:
             await send_body(send, 200, models_body(names), ())

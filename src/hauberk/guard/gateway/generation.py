@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 
 from hauberk.guard.gateway.upstream.directory import Directory
+from hauberk.guard.gateway.upstream.offer import Offer
 from hauberk.guard.gateway.upstream.upstream import Upstream
 from hauberk.guard.settings import GuardSettings
 
@@ -17,6 +18,7 @@ class Generation:
     def __init__(self, settings: GuardSettings) -> None:
         self.settings = settings
         self.directory = Directory(settings)
+        self.offer = Offer(self.directory)
         self.proxies = networks(settings.trusted_proxies)
         self.admins = networks(settings.admin_from)
         self.calls = 0  # under way that began with these settings

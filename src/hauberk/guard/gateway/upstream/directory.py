@@ -20,7 +20,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """The models of one configuration."""
+    """The models of one configuration. `passing`: the upstreams that serve any other name too."""
 
     def __init__(self, settings: GuardSettings) -> None:
         self.upstreams = {upstream.name: Upstream(upstream) for upstream in settings.upstream}
@@ -34,7 +34,7 @@ class Directory:
             for name in upstream.settings.models:
                 if name != ANY and name not in {model.name for model in settings.model}:
                     self._models[name] = (*self._models.get(name, ()), Candidate(upstream, name))
-        self._any = [upstream for upstream in self.upstreams.values() if ANY in upstream.settings.models]
+        self.passing = [upstream for upstream in self.upstreams.values() if ANY in upstream.settings.models]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ class Directory:
         """Those that serve `model`, the one to ask first at the front; empty when nobody does."""
         known = self._models.get(model)
         if known is None:
-            known = tuple(Candidate(upstream, model) for upstream in self._any)
+            known = tuple(Candidate(upstream, model) for upstream in self.passing)
         fitting = [candidate for candidate in known if candidate.upstream.settings.api is api]
         return fitting if len(fitting) < 2 else sorted(fitting, key=_rank)
 
