@@ -24,9 +24,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 import msgspec  # noqa: E402 - after the path
 import torch  # noqa: E402 - after the path
-from evals.guard.training import calibrate, card, encoder, export, ngram, rows  # noqa: E402 - after the path
+from evals.guard.training import calibrate, card, encoder, export, mixtures, ngram, rows  # noqa: E402 - after the path
 
-STEPS = ("rows", "encoder", "export", "ngram", "calibrate")
+STEPS = ("rows", "encoder", "mix", "export", "ngram", "calibrate")
 
 
 def say(line: str) -> None:
@@ -60,10 +60,12 @@ def main() -> None:
     train = taught(options.work, "train", options.data, options.clones, options.seed)
     held = taught(options.work, "calibration", options.data, options.clones, options.seed)
     say(f"{len(train)} rows to learn from, {len(held)} to calibrate on")
-    if {"encoder", "export"} & set(options.steps):
+    if {"encoder", "mix", "export"} & set(options.steps):
         model, tokens = encoder.made(base_folder(), options.gguf, rows.texts_of(train), options.work, options.seed)
         if "encoder" in options.steps:
             encoder.train(model, tokens, train, options.work, options.minutes, options.seed, say)
+        if "mix" in options.steps:
+            _mixed(model, tokens, train, options)
         if "export" in options.steps:
             encoder.restore(model, options.work)
             export.export(model, tokens.names, options.out)
@@ -72,6 +74,17 @@ def main() -> None:
         ngram.export(ngram.train(train, options.epochs, options.seed, say), options.out)
     if "calibrate" in options.steps:
         _calibrate(options.out, held, train, options)
+
+
+def _mixed(model: encoder.Encoder, tokens: encoder.Tokens, train: list[rows.Lesson], options: Any) -> None:
+    """The second part: from the first one's weights, with mixtures beside the rows and a fresh optimiser."""
+    if (options.work / "encoder.pt").exists():
+        encoder.restore(model, options.work)
+    folder = options.work / "mixed"
+    folder.mkdir(exist_ok=True)
+    mixed = mixtures.mixtures(train, options.seed)
+    encoder.train(model, tokens, train, folder, options.mix_minutes, options.seed + 1, say, mixed)
+    (folder / "encoder.pt").replace(options.work / "encoder.pt")
 
 
 def _calibrate(out: Path, held: list[rows.Lesson], train: list[rows.Lesson], options: Any) -> None:
@@ -103,6 +116,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--minutes", type=float, default=55, help="processor time of the encoder's training")
+    parser.add_argument("--mix-minutes", type=float, default=23, help="processor time of its second part, with mixtures")
     parser.add_argument("--epochs", type=int, default=3, help="of the n-gram model")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from evals.guard.training import vocabulary
+from evals.guard.training import mixtures, vocabulary
 from evals.guard.training.rows import UNKNOWN, Lesson, altered, shares
 from torch import nn
 from torch.nn import functional
@@ -113,9 +113,18 @@ def padded(batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, mask
 
 
-def batches(rows: list[Lesson], tokens: Tokens, choose: random.Random) -> Iterator[tuple[list[Lesson], list[list[int]]]]:
+def weights_with(rows: list[Lesson], mixed: list[Lesson]) -> list[float]:
+    """How often each row is drawn when mixtures are taught beside the rows they were made of."""
+    base = shares(rows)
+    return base if not mixed else [*base, *[sum(base) * mixtures.SHARE / len(mixed)] * len(mixed)]
+
+
+def batches(
+    rows: list[Lesson], tokens: Tokens, choose: random.Random, mixed: list[Lesson] | None = None
+) -> Iterator[tuple[list[Lesson], list[list[int]]]]:
     """Endless batches of about `BUDGET` tokens, rows drawn by their shares, those of like length together."""
-    weights = np.array(shares(rows))
+    weights = np.array(weights_with(rows, mixed or []))
+    rows = [*rows, *(mixed or [])]
     while True:
         drawn = choose.choices(range(len(rows)), weights=weights.tolist(), k=2048)
         ids = tokens.ids([piece(rows[number], choose) for number in drawn], [int(rows[number].voice) for number in drawn])
@@ -133,9 +142,19 @@ def batches(rows: list[Lesson], tokens: Tokens, choose: random.Random) -> Iterat
 
 
 def train(
-    model: Encoder, tokens: Tokens, rows: list[Lesson], folder: Path, minutes: float, seed: int, say: Callable[[str], None]
+    model: Encoder,
+    tokens: Tokens,
+    rows: list[Lesson],
+    folder: Path,
+    minutes: float,
+    seed: int,
+    say: Callable[[str], None],
+    mixed: list[Lesson] | None = None,
 ) -> None:
-    """Teaches for `minutes` of process time in all, going on from the checkpoint in `folder` if there is one."""
+    """Teaches for `minutes` of process time in all, going on from the checkpoint in `folder` if there is one.
+
+    `mixed`: mixtures taught beside the rows; a run with them is the second part of the training, at two thirds of the rate.
+    """
     choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
     table = [model.bert.embeddings.word_embeddings.weight]
     rest = [item for name, item in model.named_parameters() if "word_embeddings" not in name and not name.startswith("head")]
@@ -154,9 +173,9 @@ def train(
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.05
-    base = [group["lr"] for group in dense.param_groups]
+    base = [group["lr"] * (2 / 3 if mixed else 1) for group in dense.param_groups]
     begun, kept, running = time.process_time() - spent, spent, 0.0
-    for lessons, ids in batches(rows, tokens, choose):
+    for lessons, ids in batches(rows, tokens, choose, mixed):
         spent = time.process_time() - begun
         part = spent / (60 * minutes)
         if part >= 1:
