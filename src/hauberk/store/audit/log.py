@@ -71,7 +71,9 @@ class AuditLog:
             os.close(self._lock)
             raise
         self._covered = self._tail.covered
-        self._due: float | None = None
+        # Entries that a killed process left unsigned are signed soon, also if no further one comes.
+        unsigned = self._covered < self._tail.tree.size
+        self._due = self._now().timestamp() + self.options.checkpoint_seconds if unsigned else None
         self._full = False
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(self.options.waiting)
         self._closed = False
