@@ -23,6 +23,7 @@ from hauberk.guard.gateway.open_hooks import OpenInspector
 from hauberk.guard.inspector import CanaryOptions, InspectOptions, PolicyInspector
 from hauberk.guard.keys import KeyStoreError
 from hauberk.guard.labeller import Labeller
+from hauberk.guard.ocr import ImageReader
 from hauberk.guard.policy_table import message_policy
 from hauberk.guard.recorder import AuditRecorder, Listener, Recording
 from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked
@@ -52,6 +53,7 @@ class Assembly:
         self._users = 0
         self._metrics = Metrics()
         self._gates: list[Gatekeeping] = []
+        self._reader: ImageReader | None = None
 
     def make(self, settings: GuardSettings, former: Parts | None = None) -> Parts:
         """The parts for `settings`. Raises PolicyError when something named in them cannot be used."""
@@ -73,6 +75,12 @@ class Assembly:
 
     def _gatekeeping_of(self, parts: Parts | None) -> Gatekeeping | None:
         return next((known for known in self._gates if parts is not None and known.gate is parts.gate), None)
+
+    def reader(self) -> ImageReader:
+        """The reader of images, loaded once. Raises OcrMissing."""
+        if self._reader is None:
+            self._reader = ImageReader()
+        return self._reader
 
     def metrics(self) -> Metrics:
         """Those of this process; they go on counting over a reload."""
@@ -155,6 +163,7 @@ class _Making:
             approver=self._desk(recorder),
             label=label,
             canary=CanaryOptions(key, stable=bool(key)) if tables.detect.canary else None,
+            reader=self._assembly.reader() if tables.detect.ocr else None,
         )
         inspector.stream_with(Sessions(tables.stream, label.wrap if label else None))
         self.stack.callback(inspector.close)

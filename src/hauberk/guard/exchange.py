@@ -28,6 +28,7 @@ class Piece(msgspec.Struct, frozen=True):
     role: Role
     path: Path
     call: ToolCall | None = None  # the model's call of a tool; `text` is its arguments
+    image: bool = False  # `text` was read in the image at `path`, and cannot be replaced there
 
 
 class Image(msgspec.Struct, frozen=True):

@@ -13,9 +13,10 @@ from hauberk.core import Action, Finding, Gap, GapReason
 from hauberk.guard.canary import plant
 from hauberk.guard.checker import Checked, Checker
 from hauberk.guard.dialects.dialect import Refusal
-from hauberk.guard.exchange import Answer, Edit, Exchange, Piece
+from hauberk.guard.exchange import Answer, Edit, Exchange, Image, Piece
 from hauberk.guard.gateway.hooks import Decision, Session
 from hauberk.guard.incident import new_incident
+from hauberk.guard.ocr import MOST_IMAGES, ImageReader
 from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked, redacted
 from hauberk.policy.messages import Act, Ruling
 
@@ -75,6 +76,7 @@ class PolicyInspector:
         sessions: SessionMaker | None = None,
         label: Label | None = None,
         canary: CanaryOptions | None = None,
+        reader: ImageReader | None = None,
     ) -> None:
         self.checker = checker
         self.options = options or InspectOptions()
@@ -82,12 +84,16 @@ class PolicyInspector:
         self._sessions = sessions
         self._label = label
         self._canary = canary
+        self._reader = reader
         self._private = finder(checker.bench, lambda finding: finding.risk in PRIVATE_RISKS)
         self._pool = ThreadPoolExecutor(self.options.threads, thread_name_prefix="inspect")
 
     async def request(self, exchange: Exchange) -> Decision:
         """The decision on a request. A canary is planted in the operator's prompts if that is switched on."""
-        decision = await self.decided(exchange.pieces, Direction.INPUT, exchange.context(), exchange.unread, exchange.caller)
+        read, gaps = await self._images(exchange)
+        gaps += [Gap("message:", GapReason.UNSUPPORTED, f"not read: {part}") for part in exchange.unread]
+        pieces = (*exchange.pieces, *read)
+        decision = await self.decided(pieces, Direction.INPUT, exchange.context(), gaps, exchange.caller)
         if decision.refusal is None and self._canary is not None:
             planted = plant(exchange, decision.edits, key=self._canary.key, stable=self._canary.stable)
             exchange.canaries, decision.edits = planted.canaries, planted.edits
@@ -101,6 +107,21 @@ class PolicyInspector:
         if decision.refusal is None and self._label is not None:
             decision.edits = self._label.edits(exchange, answer, decision.edits)
         return decision
+
+    async def _images(self, exchange: Exchange) -> tuple[list[Piece], list[Gap]]:
+        """What the images say, if somebody reads them."""
+        if not exchange.images:
+            return [], []
+        if self._reader is None:
+            return [], [Gap(_uri(image), GapReason.UNSUPPORTED, "image not read") for image in exchange.images[:MOST_IMAGES]]
+        seconds = self.options.seconds
+        work = asyncio.get_running_loop().run_in_executor(
+            self._pool, self._reader.read, exchange.images, time.monotonic() + seconds
+        )
+        try:
+            return await asyncio.wait_for(work, seconds + 1)
+        except TimeoutError:
+            return [], [Gap("image:", GapReason.TIMEOUT, f"the images were not read in {seconds:g} s")]
 
     def session(self, exchange: Exchange) -> Session:
         """The guard of an answer that streams."""
@@ -139,7 +160,7 @@ class PolicyInspector:
         return made, []
 
     async def decided(
-        self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[str] = (), who: str = ""
+        self, pieces: Sequence[Piece], direction: Direction, context: Context, unread: Sequence[Gap] = (), who: str = ""
     ) -> Decision:
         """What becomes of `pieces`; a person is asked where the policy says so.
 
@@ -147,12 +168,12 @@ class PolicyInspector:
             pieces: The texts.
             direction: Towards the model or from it.
             context: The conversation around them.
-            unread: Parts that nobody can judge.
+            unread: What nobody can judge.
             who: Name of the key that asks.
         """
         started = time.perf_counter()
         judged, gaps = await self.judged(pieces, direction, context)
-        gaps += [Gap("message:", GapReason.UNSUPPORTED, f"not read: {part}") for part in unread]
+        gaps += [*unread, *_unchanged(judged)]
         extra = self.checker.ruled(MessageContent("", Role.USER, direction), gaps)
         decision = self.decision_of(judged, extra)
         if decision.action is Action.ASK:
@@ -181,7 +202,7 @@ class PolicyInspector:
         masker = Masker()
         edits: list[Edit] = []
         for one in judged:
-            if any(ruling.act is Act.REDACT for ruling in one.checked.rulings):
+            if _to_redact(one) and not one.piece.image:
                 text = redacted(one.message, one.checked.rulings, masker, interleave=self.options.interleave)
                 edits.append(Edit(one.piece.path, text))
         return tuple(edits)
@@ -218,5 +239,16 @@ def refusal() -> Refusal:
     return Refusal(400, "content_filter", BLOCKED, incident=new_incident())
 
 
-def _uri(piece: Piece) -> str:
-    return f"message:{'/'.join(map(str, piece.path))}"
+def _to_redact(one: Judged) -> bool:
+    return any(ruling.act is Act.REDACT for ruling in one.checked.rulings)
+
+
+def _unchanged(judged: Iterable[Judged]) -> list[Gap]:
+    """Images that go on with what the policy would have had taken out."""
+    note = "what was found in the image cannot be taken out of it"
+    return [Gap(_uri(one.piece), GapReason.UNSUPPORTED, note) for one in judged if one.piece.image and _to_redact(one)]
+
+
+def _uri(piece: Piece | Image) -> str:
+    kind = "image" if isinstance(piece, Image) or piece.image else "message"
+    return f"{kind}:{'/'.join(map(str, piece.path))}"

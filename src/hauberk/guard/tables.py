@@ -42,6 +42,7 @@ class DetectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     seconds: float = 10.0  # for one request or answer; what is not judged by then is a gap
     threads: int = 2
     interleave: bool = False  # datamarking inside delimited text
+    ocr: bool = False  # read the text in images; needs the extra `ocr`
     canary: bool = False  # plant a canary in system prompts
     canary_key_env: str = ""  # with it the same prompt gets the same canary, which keeps prefix caches useful
 
