@@ -42,18 +42,13 @@ def promptguard() -> Callable[[str], float]:
 
 
 def pid() -> Callable[[str], float]:
-    """prompt-injection-detector with its defaults."""
-    import prompt_injection_detector as library
+    """prompt-injection-detector's own model and risk."""
+    from prompt_injection_detector import default_model
 
-    detector = next(getattr(library, name) for name in ("PromptInjectionDetector", "Detector") if hasattr(library, name))()
+    model = next(kind for name, kind in vars(default_model).items() if hasattr(kind, "predict_risk"))()
 
     def score(text: str) -> float:
-        made = detector.detect(text) if hasattr(detector, "detect") else detector.predict(text)
-        for name in ("score", "probability", "confidence"):
-            value = made.get(name) if isinstance(made, dict) else getattr(made, name, None)
-            if value is not None:
-                return float(value)
-        return float(made)
+        return float(model.predict_risk(text))
 
     return score
 
