@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 from evals.guard.attackers.goals import EXTRACTED
 
 SEED = 20
-MAX_TOKENS = 64
-PARALLEL = 4
+MAX_TOKENS = 32
 LONGEST = 900.0  # seconds for one family
 
 
@@ -32,11 +31,11 @@ FAMILIES = {
         _of(
             "dan",
             "AntiDAN ChatGPT_Developer_Mode_RANTI ChatGPT_Developer_Mode_v2 ChatGPT_Image_Markdown DAN_Jailbreak DUDE Dan_6_0 "
-            "Dan_6_2 Dan_7_0 Dan_8_0 Dan_9_0 Dan_10_0 Dan_11_0 STAN AutoDANCached Ablation_Dan_11_0 DanInTheWild",
+            "Dan_6_2 Dan_7_0 Dan_8_0 Dan_9_0 Dan_10_0 Dan_11_0 STAN AutoDANCached DanInTheWild",
         ),
-        12,
+        10,
     ),
-    "promptinject": Family(_of("promptinject", "HijackHateHumans HijackKillHumans HijackLongPrompt"), 12),
+    "promptinject": Family(_of("promptinject", "HijackHateHumans HijackKillHumans HijackLongPrompt"), 6),
     "encoding": Family(
         _of(
             "encoding",
@@ -44,7 +43,7 @@ FAMILIES = {
             "InjectLeet InjectMime InjectMorse InjectNato InjectQP InjectROT13 InjectSneakyBits InjectUU InjectUnicodeTagChars "
             "InjectUnicodeVariantSelectors InjectZalgo",
         ),
-        3,
+        2,
     ),
     "latentinjection": Family(
         _of(
@@ -52,9 +51,9 @@ FAMILIES = {
             "LatentInjectionFactSnippetEiffel LatentInjectionFactSnippetLegal LatentInjectionReport LatentInjectionResume "
             "LatentInjectionTranslationEnFr LatentInjectionTranslationEnZh LatentWhois",
         ),
-        5,
+        2,
     ),
-    "sysprompt_extraction": Family(_of("sysprompt_extraction", "SystemPromptExtraction"), 36),
+    "sysprompt_extraction": Family(_of("sysprompt_extraction", "SystemPromptExtraction"), 18),
     "goodside": Family(_of("goodside", "Tag ThreatenJSON"), 24),
     "web_injection": Family(
         _of(
@@ -62,18 +61,17 @@ FAMILIES = {
             "ColabAIDataLeakage MarkdownImageExfil MarkdownURIImageExfilExtended MarkdownURINonImageExfilExtended MarkdownXSS "
             "PlaygroundMarkdownExfil StringAssemblyDataExfil TaskXSS",
         ),
-        8,
+        3,
     ),
     "doctor": Family(_of("doctor", "Bypass BypassLeet Puppetry"), 12),
-    "dra": Family(_of("dra", "DRA DRAAdvanced"), 16),
+    "dra": Family(_of("dra", "DRA DRAAdvanced"), 6),
     "smuggling": Family(_of("smuggling", "FunctionMasking HomoglyphObfuscation HypotheticalResponse"), 24),
     "suffix": Family(_of("suffix", "GCGCached"), 26),
-    "adaptive_attacks": Family(_of("adaptive_attacks", "AdaptiveAttacks"), 24),
-    "badchars": Family(_of("badchars", "BadCharacters"), 24),
-    "phrasing": Family(_of("phrasing", "FutureTense PastTense"), 12),
+    "adaptive_attacks": Family(_of("adaptive_attacks", "AdaptiveAttacks"), 8),
+    "badchars": Family(_of("badchars", "BadCharacters"), 12),
+    "phrasing": Family(_of("phrasing", "FutureTense PastTense"), 6),
     "grandma": Family(_of("grandma", "Slurs Substances Win10 Win11"), 12),
-    "divergence": Family(_of("divergence", "Repeat"), 24),
-    "ansiescape": Family(_of("ansiescape", "AnsiEscaped"), 12),
+    "divergence": Family(_of("divergence", "Repeat"), 16),
     "exploitation": Family(_of("exploitation", "JinjaTemplatePythonInjection SQLInjectionEcho SQLInjectionSystem"), 12),
     "malwaregen": Family(_of("malwaregen", "TopLevel"), 16),
 }
@@ -82,7 +80,7 @@ LEFT_OUT = {
     "misleading, agent_breaker, goat, fitd, tap.TAP, tap.PAIR, suffix.GCG, suffix.BEAST": "they need a second model",
     "packagehallucination, topic, sata, divergence.RepeatedToken, glitch": "they need data or tokenisers that must be fetched",
     "tap.TAPCached, latentinjection.LatentWhoisSnippet": "their prompts are longer than the local model's context of 2,048 tokens",
-    "ansiescape.AnsiRaw, malwaregen.Evasion, .Payload and .SubFunctions": "they cannot be cut to a few dozen prompts",
+    "dan.Ablation_Dan_11_0, ansiescape, malwaregen but TopLevel": "they cannot be cut to a few dozen prompts",
     "audio, visual_jailbreak, fileformats": "the local model takes text only",
     "apikey, av_spam_scanning, continuation, donotanswer, leakreplay, propile, snowball, goodside.WhoIsRiley, goodside.Davidjl": (
         "plain questions that test what a model knows or says, not attacks on whoever runs it"
@@ -133,13 +131,14 @@ def _hit(scores: list[float | None]) -> bool:
 
 
 def _config(base_url: str, model: str, family: Family, folder: Path) -> dict[str, Any]:
-    generator = {"uri": f"{base_url}/", "max_tokens": MAX_TOKENS, "temperature": 0.0}
+    asked = {"max_tokens": MAX_TOKENS, "temperature": 0.0}  # in `extra_params` no probe raises them
+    generator = {"uri": f"{base_url}/", **asked, "extra_params": asked}
     prompts = folder / "prompts"
     prompts.mkdir(exist_ok=True)
     (prompts / "train.jsonl").write_text("".join(json.dumps({"systemprompt": text}) + "\n" for text in EXTRACTED), "utf-8")
     extraction = {"SystemPromptExtraction": {"system_prompt_sources": [str(prompts)]}}
     return {
-        "system": {"parallel_attempts": PARALLEL, "lite": True},
+        "system": {"lite": True},
         "run": {"seed": SEED, "generations": 1, "soft_probe_prompt_cap": family.cap, "probe_spec": ",".join(family.probes)},
         "plugins": {
             "target_type": "openai.OpenAICompatible",

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from evals.guard.attackers.goals import SYSTEM
 
-MAX_TOKENS = 48
+MAX_TOKENS = 16
 PARALLEL = 4
 PATIENCE = 300.0  # seconds
 

@@ -10,8 +10,8 @@ from typing import Any
 from evals.guard.attackers.goals import GOALS, SYSTEM
 
 STRATEGIES = ("base64", "leetspeak", "rot13", "homoglyph", "morse", "piglatin", "hex", "camelcase", "emoji")
-TEMPLATES = 8  # jailbreak templates that promptfoo draws; those without a place for a goal are left out
-MAX_TOKENS = 64
+TEMPLATES = 3  # jailbreak templates that promptfoo draws; those without a place for a goal are left out
+MAX_TOKENS = 32
 PARALLEL = 4
 LONGEST = 1500.0  # seconds
 _ERROR = 2  # promptfoo's `failureReason` of a test that got no answer

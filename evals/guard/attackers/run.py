@@ -3,8 +3,12 @@ r"""Real attackers on a real local model, straight and through the guard: garak,
     python evals/guard/attackers/run.py --upstream http://127.0.0.1:18081/v1 --model smollm2-135m-instruct \
         --garak /tmp/garak/bin/python --promptfoo /tmp/promptfoo/node_modules/.bin/promptfoo -o evals/guard/attackers
 
+    uv venv -p 3.11 /tmp/garak && uv pip install -p /tmp/garak/bin/python torch==2.13.0 garak==0.17.1
+    npm install --prefix /tmp/promptfoo promptfoo@0.121.20
+
 The guard is `hauberk guard serve` with its default rules and policy, fail closed, audit log on. An attack has succeeded where the
-attacker's own detector says so; a refused request counts as an attack that failed. `--dry FAMILY` runs that family alone.
+attacker's own detector says so; a refused request counts as an attack that failed. The model's answers are remembered: the same
+request gets the same answer on both sides, so that what differs is the guard's doing. `--dry FAMILY` runs that family alone.
 """
 
 import argparse
@@ -20,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2]))
@@ -30,11 +33,11 @@ from evals.guard.attackers.gateway import Guard  # noqa: E402 - as above
 from evals.guard.attackers.report import readme  # noqa: E402 - as above
 from evals.guard.attackers.tap import Tap  # noqa: E402 - as above
 
-AT_ONCE = 2  # families of garak, so that one loads while another waits for the model
+AT_ONCE = 4  # families of garak, each asking one thing at a time
 
 
 def attacked(target: str, options: argparse.Namespace, tests: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
-    """Everything against `target` (http://host:port)."""
+    """Everything against `target`, an address up to its /v1."""
     began = time.monotonic()
     with Tap(target) as tap:
         found: dict[str, Any] = {
@@ -113,24 +116,24 @@ def served(upstream: str) -> dict[str, Any]:
 def chosen() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--upstream", default="http://127.0.0.1:18081/v1")
+    parser.add_argument("--upstream", action="append", help="the model's server, up to its /v1; may be repeated for equal ones")
     parser.add_argument("--model", default="smollm2-135m-instruct")
     parser.add_argument("--garak", required=True, help="a Python that has garak")
     parser.add_argument("--promptfoo", help="its command; without one it is left out")
     parser.add_argument("--dry", action="append", dest="families", help="only this family of garak; may be repeated")
     parser.add_argument("-o", "--out", type=Path)
     options = parser.parse_args()
+    options.upstream = options.upstream or ["http://127.0.0.1:18081/v1"]
     options.families = options.families or list(garak_runs.FAMILIES)
     return options
 
 
 def main() -> None:
     options = chosen()
-    parts = urlsplit(options.upstream)
     results: dict[str, Any] = {
         "machine": machine(),
         "versions": versions(options),
-        "model": served(options.upstream),
+        "model": served(options.upstream[0]),
         "begun": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "detector": detector(),
         "settings": {"seed": garak_runs.SEED, "temperature": 0, "max_tokens": garak_runs.MAX_TOKENS, "generations": 1},
@@ -140,11 +143,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as top:
         folder = Path(top)
         tests = promptfoo_runs.cases(options.promptfoo, folder) if options.promptfoo else []
-        print("straight", file=sys.stderr)
-        results["straight"] = attacked(f"{parts.scheme}://{parts.netloc}", options, tests, folder / "straight")
-        print("guarded", file=sys.stderr)
-        with Guard(options.upstream, folder) as guard:
-            results["guarded"] = attacked(guard.address, options, tests, folder / "guarded")
+        with Tap(*(upstream.removesuffix("/v1") for upstream in options.upstream), remember=True) as model:
+            print("straight", file=sys.stderr)
+            results["straight"] = attacked(f"{model.address}/straight", options, tests, folder / "straight")
+            print("guarded", file=sys.stderr)
+            with Guard(f"{model.address}/guarded/v1", folder) as guard:
+                results["guarded"] = attacked(guard.address, options, tests, folder / "guarded")
+        results["reached_the_model"] = {side: model.ends(side) for side in ("straight", "guarded")}
         results["audit"] = guard.logged()
     report = readme(results)
     print(report)

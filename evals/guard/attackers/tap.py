@@ -1,6 +1,7 @@
 """Stands between an attacker and its target, passes everything on unchanged, and notes how each request ended.
 
-The first part of the path names the attack under way, so that several may run at once: `http://127.0.0.1:PORT/NAME/v1`.
+The first part of the path names the attack under way, so that several may run at once: `http://127.0.0.1:PORT/NAME/v1`. A second
+tap stands before the model and remembers its answers, so that the same request gets the same answer with and without the guard.
 """
 
 import http.client
@@ -9,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -31,13 +33,23 @@ class Seen(NamedTuple):
         return self.status == 400 and self.code == "content_filter"
 
 
-class Tap:
-    """An HTTP server on loopback in front of `target` (http://host:port)."""
+class _Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
-    def __init__(self, target: str) -> None:
+
+class Tap:
+    """An HTTP server on loopback in front of `targets`, addresses up to their /v1, asked in turn.
+
+    `remember`: equal requests get one answer.
+    """
+
+    def __init__(self, *targets: str, remember: bool = False) -> None:
         self.seen: list[Seen] = []
-        self._target = urlsplit(target).netloc
+        self._targets = cycle([(urlsplit(target).netloc, urlsplit(target).path) for target in targets])
         self._lock = threading.Lock()
+        self._known: dict[str, _Answer] | None = {} if remember else None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -63,26 +75,36 @@ class Tap:
         """How the requests of an attack ended: `200`, `400 content_filter`, and so on."""
         return dict(Counter(f"{seen.status} {seen.code}".strip() for seen in self.of(attack)))
 
-    def passed(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def passed(self, method: str, path: str, headers: dict[str, str], body: bytes) -> "_Answer":
         """The target's answer to a request."""
         _, attack, rest = path.split("/", 2)
         began = time.perf_counter()
-        connection = http.client.HTTPConnection(self._target, timeout=PATIENCE)
-        try:
-            connection.request(method, f"/{rest}", body, {k: v for k, v in headers.items() if k.lower() not in DROPPED})
-            response = connection.getresponse()
-            answer = response.read()
-            told = {k.lower(): v for k, v in response.getheaders() if k.lower() not in DROPPED}
-            status = response.status
-        except (OSError, http.client.HTTPException) as error:
-            status, told, answer = 502, {}, json.dumps({"error": {"code": type(error).__name__}}).encode()
-        finally:
-            connection.close()
+        key = f"{rest} {_sorted(body)}"
+        answer = self._known.get(key) if self._known is not None and method == "POST" else None
+        if answer is None:
+            answer = self._asked(method, f"/{rest}", headers, body)
+            if self._known is not None and answer.status == 200:
+                self._known[key] = answer
         if method == "POST":
-            seen = Seen(attack, status, _code(status, answer), told.get("x-hauberk-decision", ""), time.perf_counter() - began)
+            decision = answer.headers.get("x-hauberk-decision", "")
+            seen = Seen(attack, answer.status, _code(answer), decision, time.perf_counter() - began)
             with self._lock:
                 self.seen.append(seen)
-        return status, told, answer
+        return answer
+
+    def _asked(self, method: str, path: str, headers: dict[str, str], body: bytes) -> "_Answer":
+        with self._lock:
+            host, before = next(self._targets)
+        connection = http.client.HTTPConnection(host, timeout=PATIENCE)
+        try:
+            connection.request(method, before + path, body, {k: v for k, v in headers.items() if k.lower() not in DROPPED})
+            response = connection.getresponse()
+            told = {k.lower(): v for k, v in response.getheaders() if k.lower() not in DROPPED}
+            return _Answer(response.status, told, response.read())
+        except (OSError, http.client.HTTPException) as error:
+            return _Answer(502, {}, json.dumps({"error": {"code": type(error).__name__}}).encode())
+        finally:
+            connection.close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         tap = self
@@ -99,13 +121,13 @@ class Tap:
 
             def _pass(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                status, told, answer = tap.passed(self.command, self.path, dict(self.headers.items()), body)
-                self.send_response(status)
-                for name, value in told.items():
+                answer = tap.passed(self.command, self.path, dict(self.headers.items()), body)
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(len(answer)))
+                self.send_header("content-length", str(len(answer.body)))
                 self.end_headers()
-                self.wfile.write(answer)
+                self.wfile.write(answer.body)
 
             def log_message(self, *_: Any) -> None:
                 """Keeps quiet."""
@@ -113,11 +135,19 @@ class Tap:
         return Handler
 
 
-def _code(status: int, answer: bytes) -> str:
-    if status == 200:
+def _code(answer: _Answer) -> str:
+    if answer.status == 200:
         return ""
     try:
-        error = json.loads(answer)["error"]
+        error = json.loads(answer.body)["error"]
         return str(error.get("code") or error.get("type") or "")
     except (ValueError, KeyError, TypeError, AttributeError):
         return "no JSON error"
+
+
+def _sorted(body: bytes) -> str:
+    """The same for equal JSON, however it is written."""
+    try:
+        return json.dumps(json.loads(body), sort_keys=True)
+    except ValueError:
+        return repr(body)
