@@ -20,6 +20,7 @@ from hauberk.guard.label import Labelling
 from hauberk.guard.limits.anomaly import AnomalySettings, Signal
 from hauberk.guard.limits.quota import Budget, Quota
 from hauberk.guard.limits.settings import Price, QueueSettings, SharedSettings
+from hauberk.guard.llm_judge import JudgeTable
 from hauberk.guard.policy_table import PolicyTable, message_policy
 from hauberk.guard.settings import (
     Bounds,
@@ -58,6 +59,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "guard.policy": PolicyTable,
     "guard.policy.entry": MessageEntry,
     "guard.detect": DetectTable,
+    "guard.detect.judge": JudgeTable,
     "guard.stream": Limits,
     "guard.approvals": ApprovalTable,
     "guard.label": Labelling,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,8 +24,9 @@ from hauberk.guard.gateway.open_hooks import OpenInspector
 from hauberk.guard.inspector import CanaryOptions, InspectOptions, PolicyInspector
 from hauberk.guard.keys import KeyStoreError
 from hauberk.guard.labeller import Labeller
+from hauberk.guard.llm_judge import LlmJudge
 from hauberk.guard.ocr import ImageReader
-from hauberk.guard.policy_table import message_policy
+from hauberk.guard.policy_table import message_policy, policy_table
 from hauberk.guard.recorder import AuditRecorder, Listener, Recording
 from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked
 from hauberk.guard.sessions import Sessions
@@ -37,12 +39,26 @@ from hauberk.store.audit.entry import Entry
 from hauberk.store.audit.errors import AuditError, AuditInUse
 from hauberk.store.audit.log import AuditLog, LogOptions
 
+if TYPE_CHECKING:
+    from hauberk.detect.prompt import PromptJudge
+
 MOST_WORKERS = 256
 
 
 def checker_of(settings: GuardSettings) -> Checker:
     """The rules of this installation under the policy of `settings`. Raises PolicyError."""
-    return Checker(policy=message_policy(settings.policy, fail=settings.fail.value))
+    return Checker(policy=message_policy(settings.policy, fail=settings.fail.value), judge=_judge_of(settings))
+
+
+def _judge_of(settings: GuardSettings) -> "PromptJudge | None":
+    """The shipped models with a language model behind them, if one is set: asked between the scores that flag and block."""
+    table = tables_of(settings).detect.judge
+    if not table.url:
+        return None
+    from hauberk.detect.prompt import PromptJudge
+
+    rates = policy_table(settings.policy)
+    return PromptJudge(third=LlmJudge(table), unsure=(rates.flag_rate, rates.block_rate))
 
 
 class Assembly:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
 from threading import Lock
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -14,6 +14,9 @@ from hauberk.detect import Bench
 from hauberk.guard.redact import Masker, redacted
 from hauberk.policy.default_messages import DEFAULT_MESSAGE_POLICY
 from hauberk.policy.messages import MessagePolicy, Ruling, rulings, verdict_of
+
+if TYPE_CHECKING:
+    from hauberk.detect.prompt import PromptJudge
 
 MOST_REMEMBERED = 20_000  # verdicts; conversations are sent again whole with every turn
 LONGEST_REMEMBERED = 64 << 10  # characters: the text's hash is kept, never the text
@@ -57,8 +60,20 @@ class Checked(msgspec.Struct, frozen=True):
 class Checker:
     """Rules, models and policy, compiled once."""
 
-    def __init__(self, rules: Iterable[Rule] | None = None, policy: MessagePolicy = DEFAULT_MESSAGE_POLICY) -> None:
-        """`rules`: those of this installation when None; only those that read messages are kept."""
+    def __init__(
+        self,
+        rules: Iterable[Rule] | None = None,
+        policy: MessagePolicy = DEFAULT_MESSAGE_POLICY,
+        judge: "PromptJudge | None" = None,
+    ) -> None:
+        """Compiles the rules.
+
+        Args:
+            rules: Those of this installation when None; only those that read messages are kept.
+            policy: What is done with what they find.
+            judge: Asked in place of the shipped models alone: with a third stage, for instance.
+        """
+        self.judge = judge
         kept = [rule for rule in (_own() if rules is None else rules) if Kind.MESSAGE in rule.reads]
         self.policy = policy
         self.bench = Bench(kept)
@@ -132,6 +147,8 @@ class Checker:
         return threshold(head, rate)
 
     def _judged(self, message: MessageContent, uri: str) -> Checked:
+        if self.judge is not None:
+            message.once("judge", lambda: self.judge)
         items = tuple(self.bench.inspect(message_asset(message, uri)))
         made = rulings(self.policy, message, items, self.threshold)
         return _checked(message, made)

@@ -18,12 +18,17 @@ class PolicyTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     entry: tuple[MessageEntry, ...] = ()
 
 
-def message_policy(table: Mapping[str, object], *, fail: str = "closed") -> MessagePolicy:
-    """The policy in a `[guard.policy]` table. Raises PolicyError: one line with the key and what to do."""
+def policy_table(table: Mapping[str, object]) -> PolicyTable:
+    """A `[guard.policy]` table as written. Raises PolicyError: one line with the key and what to do."""
     try:
-        written = msgspec.convert(table, PolicyTable)
+        return msgspec.convert(table, PolicyTable)
     except msgspec.ValidationError as error:
         raise PolicyError(f"guard.policy: {error}; see docs/guard.md") from error
+
+
+def message_policy(table: Mapping[str, object], *, fail: str = "closed") -> MessagePolicy:
+    """The policy in a `[guard.policy]` table. Raises PolicyError: one line with the key and what to do."""
+    written = policy_table(table)
     for name, rate in (("block-rate", written.block_rate), ("flag-rate", written.flag_rate)):
         if not 0 < rate <= 1:
             raise PolicyError(f"guard.policy.{name}: must be more than 0 and at most 1 (0.002: two in a thousand)")

@@ -10,6 +10,7 @@ from hauberk.guard.label import Labelling
 from hauberk.guard.limits.anomaly import AnomalySettings
 from hauberk.guard.limits.quota import Quota
 from hauberk.guard.limits.settings import LimitSettings
+from hauberk.guard.llm_judge import JudgeTable
 from hauberk.guard.recorder import Bodies
 from hauberk.guard.settings import GuardSettings
 from hauberk.guard.stream.session import Limits
@@ -44,6 +45,7 @@ class DetectTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     interleave: bool = False  # datamarking inside delimited text
     ocr: bool = False  # read the text in images; needs the extra `ocr`
     canary: bool = False  # plant a canary in system prompts
+    judge: JudgeTable = JudgeTable()
     canary_key_env: str = ""  # with it the same prompt gets the same canary, which keeps prefix caches useful
 
 

@@ -7,8 +7,8 @@
       directions: [input]      # optional: only messages that go this way
       kinds: [prompt-leak]     # optional: only when this kind of attack is the likeliest
 
-All rules share one judgement a message. A rule gives one finding, whose evidence holds the score and the window that decided.
-What the models could not decide is a Gap.
+All rules share one judgement a message, by the judge that stands in its memo under `judge`, else by the shipped one. A rule
+gives one finding, whose evidence holds the score and the window that decided. What the models could not decide is a Gap.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
         asked = [(rule, match) for rule, match in compiled if match.reads(message)]
         if not asked or not message.text.strip():
             return
-        judgement = judge().judge(message)
+        judgement = message.once("judge", judge).judge(message)
         for rule, match in asked:
             yield from _held(rule, match, asset, judgement)
         for gap in judgement.gaps:

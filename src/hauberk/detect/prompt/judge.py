@@ -27,6 +27,9 @@ MOST_ENCODED = 3
 """Windows of one message that the encoder is asked about, the least settled first."""
 RISKS = {"goal-hijack": "prompt-injection", "prompt-leak": "system-prompt-leakage", "jailbreak": "jailbreak"}
 
+UNSURE = (0.05, 0.001)
+"""False-alarm rates between whose scores a message is uncertain."""
+
 Third = Callable[[str, Judgement], float | None]
 """A third stage: text and judgement so far, giving a probability of attack, or None if it does not know."""
 
@@ -48,18 +51,22 @@ class _Window(msgspec.Struct):
 class PromptJudge:
     """Judges messages. Thread safe: the models are only read, and the encoder is loaded once, when first needed."""
 
-    def __init__(self, folder: Path = DATA, *, encode: bool = True, third: Third | None = None) -> None:
+    def __init__(
+        self, folder: Path = DATA, *, encode: bool = True, third: Third | None = None, unsure: tuple[float, float] = UNSURE
+    ) -> None:
         """Reads the first stage from `folder`.
 
         Args:
             folder: Where the models and `model.json` lie.
             encode: Whether the second stage may be asked; without it what the first leaves open is a Gap.
             third: Asked about what is still uncertain after both; off unless given.
+            unsure: False-alarm rates between whose scores that is.
         """
         self._folder = folder
         self._ngrams = NgramModel.read(folder)
         self.calibration: Calibration = calibration.read(folder / "model.json")
         self._third = third
+        self._unsure = unsure
         self._encoder: EncoderModel | None = None
         self._missing = "" if encode else "the encoder is switched off"
         self._lock = threading.Lock()
@@ -89,7 +96,8 @@ class PromptJudge:
         if undecided:
             gaps.append(Gap("", GapReason.UNDECIDED, undecided))
         judgement = self._concluded(message, windows, heads, 2 if asked else 1, tuple(gaps))
-        return self._asked_third(message, judgement) if self._third else judgement
+        # Answers are judged window by window as they stream, which is no place to wait for a third.
+        return self._asked_third(message, judgement) if self._third and message.direction is Direction.INPUT else judgement
 
     def _ask_encoder(self, windows: list[_Window], heads: dict[str, int], voice: Voice) -> tuple[bool, str]:
         """Has the unsettled windows encoded; whether any was, and why not if one should have been."""
@@ -158,7 +166,7 @@ class PromptJudge:
     def _asked_third(self, message: MessageContent, judgement: Judgement) -> Judgement:
         leading = next(iter(judgement.heads))
         head = self.calibration.heads[leading]
-        if self._third is None or not head.threshold(0.05) <= judgement.score < head.threshold(0.001):
+        if self._third is None or not head.threshold(self._unsure[0]) <= judgement.score < head.threshold(self._unsure[1]):
             return judgement
         answer = self._third(message.text, judgement)
         if answer is None:
