@@ -21,6 +21,7 @@ from hauberk.guard.assembly import checker_of
 from hauberk.guard.checker import Checker
 from hauberk.guard.llm_judge import MOST_ANSWER, PLAIN, JudgeError, JudgeTable, LlmJudge, probability
 from hauberk.guard.settings import guard_settings
+from hauberk.policy.errors import PolicyError
 
 UNSURE = Judgement(0.5, {"attack": 0.5, "harm": 0.0}, 2)
 Reply = Callable[[dict[str, Any]], object]
@@ -264,3 +265,5 @@ def test_the_settings_make_it() -> None:
     table = {"detect": {"judge": {"url": "http://127.0.0.1:9/v1", "model": "m"}}}
     assert checker_of(guard_settings(table)).judge is not None
     assert checker_of(guard_settings({})).judge is None
+    with pytest.raises(PolicyError, match="name the model that judges"):
+        checker_of(guard_settings({"detect": {"judge": {"url": "http://127.0.0.1:9/v1"}}}))

@@ -24,7 +24,7 @@ from hauberk.guard.gateway.open_hooks import OpenInspector
 from hauberk.guard.inspector import CanaryOptions, InspectOptions, PolicyInspector
 from hauberk.guard.keys import KeyStoreError
 from hauberk.guard.labeller import Labeller
-from hauberk.guard.llm_judge import LlmJudge
+from hauberk.guard.llm_judge import JudgeError, LlmJudge
 from hauberk.guard.ocr import ImageReader
 from hauberk.guard.policy_table import message_policy, policy_table
 from hauberk.guard.recorder import AuditRecorder, Listener, Recording
@@ -58,7 +58,11 @@ def _judge_of(settings: GuardSettings) -> "PromptJudge | None":
     from hauberk.detect.prompt import PromptJudge
 
     rates = policy_table(settings.policy)
-    return PromptJudge(third=LlmJudge(table), unsure=(rates.flag_rate, rates.block_rate))
+    try:
+        third = LlmJudge(table)
+    except JudgeError as error:
+        raise PolicyError(str(error)) from error
+    return PromptJudge(third=third, unsure=(rates.flag_rate, rates.block_rate))
 
 
 class Assembly:
