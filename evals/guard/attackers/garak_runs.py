@@ -49,7 +49,7 @@ FAMILIES = {
         _of(
             "latentinjection",
             "LatentInjectionFactSnippetEiffel LatentInjectionFactSnippetLegal LatentInjectionReport LatentInjectionResume "
-            "LatentInjectionTranslationEnFr LatentInjectionTranslationEnZh LatentWhois",
+            "LatentInjectionTranslationEnFr LatentInjectionTranslationEnZh",
         ),
         2,
     ),
@@ -80,7 +80,7 @@ LEFT_OUT = {
     "misleading, agent_breaker, goat, fitd, tap.TAP, tap.PAIR, suffix.GCG, suffix.BEAST": "they need a second model",
     "packagehallucination, topic, sata, divergence.RepeatedToken, glitch": "they need data or tokenisers that must be fetched",
     "tap.TAPCached, latentinjection.LatentWhoisSnippet": "their prompts are longer than the local model's context of 2,048 tokens",
-    "dan.Ablation_Dan_11_0, ansiescape, malwaregen but TopLevel": "they cannot be cut to a few dozen prompts",
+    "dan.Ablation_Dan_11_0, LatentWhois, ansiescape, malwaregen but TopLevel": "they cannot be cut to a few dozen prompts",
     "audio, visual_jailbreak, fileformats": "the local model takes text only",
     "apikey, av_spam_scanning, continuation, donotanswer, leakreplay, propile, snowball, goodside.WhoIsRiley, goodside.Davidjl": (
         "plain questions that test what a model knows or says, not attacks on whoever runs it"
