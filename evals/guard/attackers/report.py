@@ -38,9 +38,11 @@ def _head(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _sums(results: dict[str, Any], side: str, tool: str) -> dict[str, int]:
-    """Attempts, successes and refusals of one attacker on one side."""
+    """Attempts, successes and refusals of one attacker on one side; of garak's families those that ran on both."""
     made = results[side].get(tool) or {}
-    parts = list(made.values()) if tool == "garak" else [made] if made else []
+    parts = [made] if made else []
+    if tool == "garak":
+        parts = [part for family, part in made.items() if all(results[one]["garak"][family]["attempts"] for one in SIDES)]
     return {name: sum(part[name] for part in parts) for name in ("attempts", "succeeded", "blocked")}
 
 
@@ -65,11 +67,15 @@ def _row(name: str, straight: dict[str, int], guarded: dict[str, int]) -> str:
 def _families(results: dict[str, Any]) -> Iterator[str]:
     yield "## garak, by family\n\n" + _HEAD.format("family")
     straight, guarded = (results[side]["garak"] for side in SIDES)
+    cut = results.get("cut", {})
     for family in guarded:
-        yield _row(family, straight[family], guarded[family])
+        if guarded[family]["attempts"]:
+            yield _row(family, straight[family], guarded[family])
     crashed = [f"{side} {family}" for side in SIDES for family, made in results[side]["garak"].items() if "crashed" in made]
-    yield f"\nFamilies whose run ended in an error: {', '.join(crashed) or 'none'}. Not run:\n"
-    for names, why in results["left_out"].items():
+    others = [name for name in crashed if name.split()[1] not in ", ".join(cut)]
+    yield "\nThe sums above are over the families that ran on both sides."
+    yield f"Runs that ended in an error: {', '.join(others) or 'none'}. Not run:\n"
+    for names, why in {**cut, **results["left_out"]}.items():
         yield f"- {names}: {why}."
     yield ""
 
