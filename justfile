@@ -49,3 +49,15 @@ eval-models CORPUS:
 # Speed and memory, with sha256sum, genops and the peers in the same run
 bench *ARGS:
     uv run python bench/scan.py {{ARGS}}
+
+# The guard's detectors on evaluation sets (see evals/guard/README.md)
+eval-guard *ARGS:
+    uv run python evals/guard/run.py {{ARGS}}
+
+# A small local LLM for the end-to-end tests, into .cache/llm
+llm:
+    evals/guard/llm/fetch.sh
+
+# What the gateway costs, beside a bare aiohttp proxy (see the script)
+bench-gateway *ARGS:
+    uv run python bench/gateway.py {{ARGS}}

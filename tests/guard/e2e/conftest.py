@@ -1,40 +1,15 @@
 """Gateways that run as processes, in front of a scripted model or a real one."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from guard_process import AUDIT, LIMITS, Guard, both, cli
+from guard_process import OPEN, STRICT, Guard, NewGuard, both, cli
 from scripted_model import Model
-
-OPEN = AUDIT + LIMITS + '[guard.approvals]\nstore = "approvals.db"\nexpiry = 120.0\n'
-STRICT = f"""{LIMITS}
-[guard.keys]
-store = "keys.db"
-[guard.audit]
-folder = "audit"
-bodies = "redacted"
-checkpoint-seconds = 0.5
-[guard.detect]
-canary = true
-[guard.label]
-enabled = true
-producer = "example"
-[guard.approvals]
-store = "approvals.db"
-expiry = 0.6
-[[guard.policy.entry]]
-action = "redact"
-remedy = "spotlight"
-risks = ["prompt-injection", "tool-poisoning", "context-poisoning"]
-roles = ["tool"]
-"""
-
-NewGuard = Callable[..., Guard]
 
 
 @pytest.fixture(scope="session")

@@ -182,3 +182,29 @@ AUDIT = """
 folder = "audit"
 checkpoint-seconds = 0.5
 """
+
+
+OPEN = AUDIT + LIMITS + '[guard.approvals]\nstore = "approvals.db"\nexpiry = 120.0\n'
+STRICT = f"""{LIMITS}
+[guard.keys]
+store = "keys.db"
+[guard.audit]
+folder = "audit"
+bodies = "redacted"
+checkpoint-seconds = 0.5
+[guard.detect]
+canary = true
+[guard.label]
+enabled = true
+producer = "example"
+[guard.approvals]
+store = "approvals.db"
+expiry = 0.6
+[[guard.policy.entry]]
+action = "redact"
+remedy = "spotlight"
+risks = ["prompt-injection", "tool-poisoning", "context-poisoning"]
+roles = ["tool"]
+"""
+
+NewGuard = Callable[..., Guard]

@@ -3,8 +3,7 @@
 import sys
 
 import pytest
-from conftest import OPEN, NewGuard
-from guard_process import config
+from guard_process import OPEN, NewGuard, config
 from scripted_model import Model
 
 # The real command with one engine that fails, as one does that meets a text its author did not think of.

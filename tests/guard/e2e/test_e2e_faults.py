@@ -7,8 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from conftest import OPEN, NewGuard
-from guard_process import Guard, config, until
+from guard_process import OPEN, Guard, NewGuard, config, until
 from scripted_model import Handler, Model
 
 

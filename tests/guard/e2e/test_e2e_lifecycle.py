@@ -8,8 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import NewGuard
-from guard_process import AUDIT, HAUBERK, LIMITS, Guard, Reply, cli, config, until
+from guard_process import AUDIT, HAUBERK, LIMITS, Guard, NewGuard, Reply, cli, config, until
 from scripted_model import Model
 
 QUIET = AUDIT + LIMITS

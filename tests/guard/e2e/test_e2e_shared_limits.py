@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import NewGuard
-from guard_process import cli, config, until
+from guard_process import NewGuard, cli, config, until
 from scripted_model import Model
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "limits"))

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import STRICT
-from guard_process import Guard, cli, config
+from guard_process import STRICT, Guard, cli, config
 from local_llm import real_llm
 
 openai = pytest.importorskip("openai")
