@@ -72,7 +72,7 @@ class Guard:
         entries = [json.loads(line)["data"] for line in shown.stdout.splitlines()]
         refused = [entry for entry in entries if entry["action"] == "block"]
         return {
-            "verify": (verified.stdout or verified.stderr).strip().splitlines()[-1:],
+            "verify": (verified.stdout or verified.stderr).strip().replace(str(self._audit), "audit").splitlines()[-1:],
             "verified": verified.returncode == 0,
             "requests": len(entries),
             "actions": dict(Counter(entry["action"] for entry in entries)),
