@@ -39,9 +39,11 @@ def detection_table(language: str) -> str:
     for key, en, zh in SETS:
         cells = [_cell(results["detectors"][name]["sets"].get(key), first=name == names[0]) for name in names]
         lines.append(f"| {en if language == 'en' else zh} | {' | '.join(cells)} |")
+    made = f"`python evals/guard/run.py` ({results['machine']})"
     note = {
-        "en": f"Exact 95 % intervals for ours. None was trained on; `python evals/guard/run.py` ({results['machine']}).",
-        "zh": f"括号内为精确 95% 置信区间。以上数据均未用于训练；`python evals/guard/run.py`（{results['machine']}）。",
+        "en": "Exact 95 % intervals for ours. None of these sets was trained on, but their scores were seen while the models were "
+        f"improved: expect less elsewhere. {made}.",
+        "zh": f"括号内为精确 95% 置信区间。以上数据均未用于训练，但改进模型期间看过这些得分，换成别的数据结果会更低。{made}。",
     }
     return "\n".join(lines) + "\n\n" + note[language] + "\n"
 
