@@ -16,9 +16,9 @@ from hauberk.detect.prompt.ngram_model import NgramModel
 from hauberk.detect.prompt.windows import spans
 
 RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
-SETTLED = {"attack": 0.8, "indirect": 0.35, "harm": 0.92}
+SETTLED = {"attack": 0.8, "indirect": 0.35, "harm": 0.85}
 """Share of ordinary rows that stage 1 settles by each head; it is weak on foreign text."""
-ANCHOR = {"attack": 0.01, "indirect": 0.02, "harm": 0.01}
+ANCHOR = {"attack": 0.01, "indirect": 0.02, "harm": 0.85}
 """This share of ordinary rows lies over one half: the prior is chosen so. Foreign text may be delimited on slighter grounds."""
 ASKED = 2.0
 """Over every probability: however sure stage 1 is of an attack, stage 2 is asked, as its false alarms are others."""
