@@ -186,7 +186,8 @@ def table(results: dict[str, Any]) -> Iterator[str]:
     yield "# What the prompt detectors reach\n"
     yield f"Made by `python evals/guard/run.py` on {results['machine']}. {results['versions']}\n"
     yield "Percent right at one threshold (caught, of attacks; let through, of ordinary texts), with exact 95% intervals for ours."
-    yield "None of these sets was trained on, but our scores on them were seen while the models were improved: expect less elsewhere.\n"
+    yield "None of these sets was trained on, but our scores on them were seen while the models were improved:"
+    yield "expect less elsewhere.\n"
     yield "| set | " + " | ".join(detectors) + " |\n|---" * 1 + "|---" * len(detectors) + "|"
     for name, *_ in SETS:
         cells = []
