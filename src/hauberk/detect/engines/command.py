@@ -24,7 +24,8 @@ from hauberk.detect.errors import RuleError
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import finding_of
 from hauberk.detect.output.fences import CodeMap
-from hauberk.detect.output.patterns import PatternSet, Positions, compiled, refused
+from hauberk.detect.output.patterns import Positions, compiled, refused
+from hauberk.detect.pattern_set import PatternSet
 
 MAX_PLACES = 20  # of one pattern
 _AROUND = 300  # bytes of the lines around a match that `not` is held against
@@ -62,7 +63,7 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
         message = message_of(asset)
         if message is None:
             return
-        hit = {owners[index] for index in together.matching(message.data) if index < len(owners)}
+        hit = {owners[index] for index in together.matching(message.data)}
         for rule, match in (matches[number] for number in sorted(hit)):
             if match.reads(message):
                 yield from _findings(rule, match, asset, message)

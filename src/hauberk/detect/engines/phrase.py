@@ -13,7 +13,6 @@ undecoded is a Gap.
 
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
 
 import msgspec
 
@@ -25,6 +24,7 @@ from hauberk.detect.errors import RuleError
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import MAX_EVIDENCE, finding_of
 from hauberk.detect.normalise import View, views
+from hauberk.detect.pattern_set import PatternSet
 
 AROUND = 80  # bytes before and after a match in which `not` is looked for
 
@@ -51,11 +51,7 @@ class _Owner(msgspec.Struct, frozen=True):
 def compile_rules(rules: Sequence[Rule]) -> Detector:
     """A detector of `rules`. Raises RuleError on an unknown key in `match` or a pattern that RE2 refuses."""
     owners = [owner for rule in rules for owner in _owners(rule)]
-    together = _together(owners)
-
-    def matched(data: bytes) -> Sequence[int]:
-        found: list[int] = together.Match(data) or []
-        return found if len(owners) in found else range(len(owners))
+    together = PatternSet(owner.pattern for owner in owners)
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
         message = message_of(asset)
@@ -65,8 +61,8 @@ def compile_rules(rules: Sequence[Rule]) -> Detector:
         hits: dict[str, tuple[Rule, dict[tuple[int, int], Evidence]]] = {}
         for view in seen.views:
             data = view.text.encode("utf-8", "replace") if view.steps else message.data
-            for index in matched(data):
-                if index < len(owners) and _applies(owners[index], message, view):
+            for index in together.matching(data):
+                if _applies(owners[index], message, view):
                     places = hits.setdefault(owners[index].rule.id, (owners[index].rule, {}))[1]
                     _collect(owners[index], message, view, data, places)
         for rule, places in hits.values():
@@ -88,19 +84,6 @@ def _owners(rule: Rule) -> Iterator[_Owner]:
             raise RuleError(f"{rule.id}: {pattern!r} is not RE2: {error}") from error
     for pattern in match.any:
         yield _Owner(rule, match, pattern)
-
-
-def _together(owners: Sequence[_Owner]) -> Any:
-    re2: Any = import_module("re2")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 256 << 20
-    together = re2.Set.SearchSet(options)
-    for owner in owners:
-        together.Add(owner.pattern)
-    together.Add("")  # in every answer, so that an automaton out of memory does not read as "nothing matches"
-    together.Compile()
-    return together
 
 
 def _applies(owner: _Owner, message: MessageContent, view: View) -> bool:

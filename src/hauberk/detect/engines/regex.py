@@ -29,10 +29,10 @@ from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import findings_of_facts
 from hauberk.detect.message_facts import MAX_PLACES as MAX_MESSAGE_PLACES
 from hauberk.detect.message_facts import findings_in_message
+from hauberk.detect.pattern_set import MEMORY, PatternSet
 from hauberk.detect.text_windows import Window, windows
 
 MAX_PLACES = 200  # of one pattern in one window; more say nothing new
-MAX_MEMORY = 256 << 20  # for the automaton of one kind's set; it is grown lazily
 
 
 class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"excluded": "not"}):
@@ -115,7 +115,7 @@ def _re2() -> Any:
 def _options() -> Any:
     options = _re2().Options()
     options.log_errors = False
-    options.max_mem = MAX_MEMORY
+    options.max_mem = MEMORY
     return options
 
 
@@ -133,25 +133,14 @@ def redacted(secret: bytes) -> str:
 
 def compile_rules(rules: Sequence[Rule]) -> Detector:
     """A detector of `rules`. Raises RuleError on an unknown key in `match` or a pattern that RE2 refuses."""
-    together = _re2().Set.SearchSet(_options())
-    owners: list[tuple[_Compiled, str]] = []
-    for rule in rules:
-        compiled = _Compiled(rule)
-        for pattern in compiled.match.any:
-            together.Add(pattern)
-            owners.append((compiled, pattern))
-    everything = together.Add("")  # in every answer, so that an automaton out of memory does not read as "nothing matches"
-    together.Compile()
-
-    def matched(window: Window) -> list[int]:
-        found: list[int] = together.Match(window.data) or []
-        return [i for i in found if i != everything] if everything in found else list(range(everything))
+    owners = [(compiled, pattern) for compiled in map(_Compiled, rules) for pattern in compiled.match.any]
+    together = PatternSet(pattern for _, pattern in owners)
 
     def detect(asset: Asset) -> Iterator[Finding | Gap]:
         message = asset.kind is Kind.MESSAGE
         hits: dict[str, tuple[Rule, list[Fact]]] = {}
         for window in windows(asset):
-            for index in matched(window):
+            for index in together.matching(window.data):
                 owner, pattern = owners[index]
                 if owner.reads(asset):
                     places = owner.places_in_message if message else owner.places

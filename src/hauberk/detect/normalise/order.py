@@ -1,8 +1,6 @@
 """The decoders in the order in which they are tried, and which of them a text calls for."""
 
 from functools import cache
-from importlib import import_module
-from typing import Any
 
 from hauberk.detect.normalise.decoder import Decoder
 from hauberk.detect.normalise.decoders import (
@@ -35,6 +33,9 @@ from hauberk.detect.normalise.decoders import (
     tags,
     zero_width,
 )
+from hauberk.detect.pattern_set import PatternSet
+
+_MEMORY = 64 << 20  # bytes for an automaton
 
 HIDDEN: tuple[Decoder, ...] = (tags.DECODER, zero_width.DECODER)
 """These read characters that folding takes away: they run on texts as they are."""
@@ -71,22 +72,10 @@ WRITTEN: tuple[Decoder, ...] = (
 
 
 @cache
-def _set(decoders: tuple[Decoder, ...]) -> Any:
-    re2: Any = import_module("re2")
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20
-    together = re2.Set.SearchSet(options)
-    for decoder in decoders:
-        together.Add(decoder.pattern)
-    together.Add("")  # in every answer, so that an automaton out of memory does not read as "nothing matches"
-    together.Compile()
-    return together
+def _set(decoders: tuple[Decoder, ...]) -> PatternSet:
+    return PatternSet((decoder.pattern for decoder in decoders), _MEMORY)
 
 
 def called_for(decoders: tuple[Decoder, ...], data: bytes) -> list[Decoder]:
     """Those of `decoders` whose pattern is found in `data` (UTF-8), in their order; all when that could not be told."""
-    found: list[int] = _set(decoders).Match(data) or []
-    if len(decoders) not in found:
-        return list(decoders)
-    return [decoders[i] for i in sorted(found) if i < len(decoders)]
+    return [decoders[number] for number in sorted(_set(decoders).matching(data))]

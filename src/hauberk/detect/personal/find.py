@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib import import_module
-from typing import Any
 
 from hauberk.core import Confidence
+from hauberk.detect.pattern_set import PatternSet
 from hauberk.detect.personal import (
     american,
     asian,
@@ -38,6 +37,7 @@ _FAMILIES = (
 RECOGNISERS: tuple[Recogniser, ...] = tuple(one for family in _FAMILIES for one in family.RECOGNISERS)
 KINDS = frozenset(kind for one in RECOGNISERS for kind in one.kinds)
 """Every kind of personal data that has a recogniser."""
+_MEMORY = 64 << 20  # bytes for the automaton
 
 
 def find(text: str, kinds: frozenset[str] = KINDS, least: Confidence = Confidence.LOW) -> list[Span]:
@@ -47,13 +47,9 @@ def find(text: str, kinds: frozenset[str] = KINDS, least: Confidence = Confidenc
     found at a place depends on at most 64 characters before it, and ends before the next line.
     """
     folded = fold(text)
-    together, number = _set()
-    hints: list[int] = together.Match(folded.text.encode("utf-8", "replace")) or []
-    # The empty pattern is in every answer, unless the automaton ran out of memory: then all are run.
-    chosen = hints if number in hints else range(number)
     spans: list[Span] = []
-    for index in chosen:
-        if index != number and not kinds.isdisjoint(RECOGNISERS[index].kinds):
+    for index in _set().matching(folded.text.encode("utf-8", "replace")):
+        if not kinds.isdisjoint(RECOGNISERS[index].kinds):
             spans += RECOGNISERS[index].find(folded.text)
     if not spans:
         return []
@@ -74,15 +70,5 @@ def _surest(spans: Iterable[Span]) -> Sequence[Span]:
 
 
 @cache
-def _set() -> tuple[Any, int]:
-    re2: Any = import_module("re2")  # which carries no types
-
-    options: Any = re2.Options()
-    options.log_errors = False
-    options.max_mem = 64 << 20  # for the automaton, which is grown as texts need it
-    together: Any = re2.Set.SearchSet(options)
-    for recogniser in RECOGNISERS:
-        together.Add(recogniser.hint)
-    number: int = together.Add("")
-    together.Compile()
-    return together, number
+def _set() -> PatternSet:
+    return PatternSet((recogniser.hint for recogniser in RECOGNISERS), _MEMORY)
