@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +18,7 @@ from hauberk.guard.audit_key import text_key
 from hauberk.guard.checker import Checker
 from hauberk.guard.gatekeeping import Gatekeeping
 from hauberk.guard.gateway.app import Parts
-from hauberk.guard.gateway.hooks import Inspector, Record
+from hauberk.guard.gateway.hooks import Inspector
 from hauberk.guard.gateway.open_hooks import OpenInspector
 from hauberk.guard.inspector import CanaryOptions, InspectOptions, PolicyInspector
 from hauberk.guard.keys import KeyStoreError
@@ -27,7 +26,7 @@ from hauberk.guard.labeller import Labeller
 from hauberk.guard.llm_judge import JudgeError, LlmJudge
 from hauberk.guard.ocr import ImageReader
 from hauberk.guard.policy_table import message_policy, policy_table
-from hauberk.guard.recorder import AuditRecorder, Listener, Recording
+from hauberk.guard.recorder import AuditRecorder, Bodies, Listener, Recording
 from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked
 from hauberk.guard.sessions import Sessions
 from hauberk.guard.settings import GuardSettings
@@ -203,7 +202,7 @@ class _Making:
         """Audit log, metrics, traces, and who is told."""
         tables, metrics = self._tables, self._assembly.metrics()
         log = self._assembly.log(tables, shared=self._settings.workers > 1)
-        listeners: list[Listener] = [_Counted(metrics)] if tables.telemetry.metrics else []
+        listeners: list[Listener] = [metrics] if tables.telemetry.metrics else []
         if tables.telemetry.otlp:
             from hauberk.guard.telemetry.traces import Traces, otlp
 
@@ -214,7 +213,7 @@ class _Making:
             log,
             Recording(tables.audit.bodies, tables.audit.durable),
             key=text_key(tables.audit.folder) if tables.audit.folder else b"",
-            masked=_masker(),
+            masked=_masker() if tables.audit.bodies is Bodies.REDACTED else _withheld,
             listeners=listeners,
             forward=self._forwards(tables.telemetry),
             refused=metrics.audit_refused,
@@ -250,14 +249,6 @@ def _waiting(ledger: SqliteLedger) -> float:
         return float("nan")
 
 
-class _Counted:
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def record(self, record: Record) -> None:
-        self._metrics.record(record)
-
-
 class _Forward:
     """Hands kept entries to a forwarder, in the form its receiver wants."""
 
@@ -271,6 +262,11 @@ class _Forward:
         self._forwarder.put(msgspec.json.encode(event_of(entry) if self._ocsf else entry))
 
 
+def _withheld(text: str) -> str:
+    del text  # no text is kept but under `redacted`: were one asked for, it would be none
+    return ""
+
+
 def _masker() -> Callable[[str], str]:
     """Masks personal data and credentials in texts that the log keeps."""
     from hauberk.detect import Bench
@@ -279,10 +275,3 @@ def _masker() -> Callable[[str], str]:
     private = [rule for rule in load_pack().rules if rule.risk in PRIVATE_RISKS and Kind.MESSAGE in rule.reads]
     find = finder(Bench(private))
     return lambda text: masked(text, find(text), Masker())
-
-
-def default_folder(name: str) -> str:
-    """A place for `name` among the guard's own files."""
-    from hauberk.guard.places import state_folder
-
-    return os.fspath(Path(state_folder()) / name)
