@@ -32,7 +32,7 @@ $(UV):
 	@touch $@
 
 .venv/.dev: $(UV) pyproject.toml uv.lock
-	@$(RUN) sync --quiet --frozen --all-extras --all-groups
+	@$(RUN) sync --quiet --frozen --all-extras --no-extra gcg --all-groups
 	@touch .venv/.runtime $@
 
 clean:

@@ -1,0 +1,1 @@
+"""Attacks: how to ask."""

@@ -1,0 +1,1 @@
+"""The engine: plan, budget, journal, run."""

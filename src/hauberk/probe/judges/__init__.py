@@ -1,0 +1,1 @@
+"""Judges: how a case ended."""

@@ -1,0 +1,1 @@
+"""Seeds: what to ask; our own banks and loaders of public sets."""

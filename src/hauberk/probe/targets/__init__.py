@@ -1,0 +1,1 @@
+"""Targets: whom to ask."""
