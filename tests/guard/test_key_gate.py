@@ -1,6 +1,7 @@
 """The gate: who comes in, what is said to who does not, and that every grant ends once."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,6 +146,21 @@ def test_over_the_limit_is_429_with_a_time_and_503_when_it_is_not_the_keys_fault
     large = house.admit(token, chat(text="word " * 20_000))
     assert isinstance(large, Refusal)
     assert (large.status, large.retry_after) == (429, None)
+
+
+def test_regression_a_keys_own_queue_is_429_with_a_time_for_clients_that_wait(make: Callable[..., House]) -> None:
+    """OpenAI's SDK raises RateLimitError on 429 and InternalServerError on 503."""
+    house = make(GateSettings(limits=LimitSettings(queue=QueueSettings(wait=0.1))))
+    _, token = house.admin.create(Terms(name="app", quota=Quota(concurrency=1)), "root")
+
+    async def run() -> list[Grant | Refusal]:
+        return list(await asyncio.gather(*(house.gate.admit(sender(token), chat()) for _ in range(6))))
+
+    house.gate.turnstile.clock = time.monotonic
+    refused = [one for one in asyncio.run(run()) if isinstance(one, Refusal)]
+    assert len(refused) == 5
+    assert {(one.status, one.code, one.type) for one in refused} == {(429, "rate_limit_exceeded", "requests")}
+    assert all(one.retry_after is not None and 0 < one.retry_after < 60 for one in refused)
 
 
 def test_settling_twice_counts_once_and_what_is_unknown_counts_as_reserved(make: Callable[..., House]) -> None:

@@ -65,6 +65,7 @@ _OWN = {
     Cause.REQUESTS: "Rate limit reached for requests per minute.",
     Cause.TOKENS: "Rate limit reached for tokens per minute.",
     Cause.CONCURRENCY: "Too many requests under way for this API key.",
+    Cause.QUEUE: "Too many requests of this API key are waiting already.",
 }
 
 
@@ -306,8 +307,13 @@ def _refusal(blocked: Blocked) -> Refusal:
         return Refusal(429, "rate_limit_exceeded", message, type="tokens")
     if blocked.own:
         message = _OWN.get(blocked.cause, "Too many requests.")
-        return Refusal(429, "rate_limit_exceeded", message, type=str(blocked.cause), retry_after=after)
+        return Refusal(429, "rate_limit_exceeded", message, type=_limit_type(blocked.cause), retry_after=after)
     return Refusal(503, "overloaded", "The service is overloaded; try again later.", type="server_error", retry_after=after)
+
+
+def _limit_type(cause: Cause) -> str:
+    """`type` of a 429 as OpenAI's API says it: what there was too much of."""
+    return "tokens" if cause is Cause.TOKENS else "requests"
 
 
 def _grant(key: Key, reserved: int, held: Held, headers: tuple[tuple[str, str], ...]) -> Grant:

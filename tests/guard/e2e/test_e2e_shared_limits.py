@@ -38,7 +38,7 @@ def test_two_gateways_admit_no_more_than_one_limit(new_guard: NewGuard, model: M
 
     with ThreadPoolExecutor(8) as pool:
         statuses = list(pool.map(ask, range(3 * LIMIT)))
-    assert set(statuses) <= {200, 429, 503}  # 503: its turn in the queue never came
+    assert set(statuses) <= {200, 429}
     assert 1 <= statuses.count(200) <= LIMIT
     assert {guard.stop() for guard in guards} == {0}
     assert "Traceback" not in "".join(guard.said for guard in guards)

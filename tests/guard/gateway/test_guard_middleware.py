@@ -120,10 +120,12 @@ def test_streams_pass_or_are_broken_off() -> None:
     assert body.endswith(b"data: [DONE]\n\n")
 
 
-@pytest.mark.parametrize(("closed", "expected"), [(True, 503), (False, 200)])
+@pytest.mark.parametrize(("closed", "expected"), [(True, 400), (False, 200)])
 def test_what_cannot_be_judged(closed: bool, expected: int) -> None:  # noqa: FBT001 - a parameter of the test
     body = {**BODY, "messages": [{"role": "user", "content": "RAISE"}]}
-    assert ask(Application([ANSWER]), body, closed=closed)[0] == expected
+    status, _, said = ask(Application([ANSWER]), body, closed=closed)
+    assert status == expected
+    assert (b"content_unchecked" in said) == closed  # 400: nobody's SDK sends it again by itself
     assert ask(Application([ANSWER.replace(b"good day", b"RAISE")]), BODY, closed=closed)[0] == expected
 
 

@@ -215,3 +215,45 @@ def test_a_deadline_passes_without_anybody_leaving() -> None:
         assert not blocked.own
 
     asyncio.run(run())
+
+
+def test_regression_who_stands_behind_its_own_queue_is_told_so_and_not_that_the_service_is_overloaded() -> None:
+    """A key with two slots and many requests got 503 for those whose turn never came: clients then blame the service."""
+
+    async def run() -> list[Lease | Blocked]:
+        turnstile = Turnstile(Limiter(LimitSettings(queue=QueueSettings(wait=0.2, per_tenant=4))))
+        quota = Quota(concurrency=2)
+        made = [asyncio.create_task(turnstile.admit(ask("a", 1, quota=quota))) for _ in range(9)]
+        other = await asyncio.wait_for(turnstile.admit(ask("b", 1)), 5)
+        assert isinstance(other, Lease), "nobody else is held up"
+        return await asyncio.wait_for(asyncio.gather(*made), 10)
+
+    results = asyncio.run(run())
+    blocked = [result for result in results if isinstance(result, Blocked)]
+    assert len(blocked) == 7
+    assert all(one.own and 0 < one.wait < 60 for one in blocked)
+    assert {one.cause for one in blocked} <= {Cause.CONCURRENCY, Cause.QUEUE}
+
+
+def test_overload_of_the_whole_is_not_called_the_keys_own() -> None:
+    async def run() -> list[Lease | Blocked]:
+        turnstile = Turnstile(Limiter(LimitSettings(concurrency=1, queue=QueueSettings(wait=0.2, size=8))))
+        assert isinstance(await turnstile.admit(ask("a", 1)), Lease)
+        made = [asyncio.create_task(turnstile.admit(ask(f"t{number}", 1))) for number in range(12)]
+        return await asyncio.wait_for(asyncio.gather(*made), 10)
+
+    assert all(isinstance(result, Blocked) and not result.own for result in asyncio.run(run()))
+
+
+def test_a_tenant_that_fills_the_queue_stands_in_its_own_way() -> None:
+    gateway = OneByOne()
+    gateway.queue = FairQueue(QueueSettings(size=8), gateway.take)
+    few = gateway.wait(ask("few", 1), deadline=5.0)
+    many = [gateway.wait(ask("many", 1), deadline=5.0) for _ in range(5)]
+    gateway.queue.pump(1.0)
+    assert not gateway.queue.room(ask("many", 1, priority=0))
+    assert gateway.queue.full(ask("many", 1)).own
+    assert not gateway.queue.full(ask("few", 1)).own
+    gateway.queue.pump(5.0)
+    assert [blocked.own for blocked in few if isinstance(blocked, Blocked)] == [False]
+    assert sum(blocked.own for (blocked,) in many if isinstance(blocked, Blocked)) >= 4

@@ -59,8 +59,10 @@ def unjudged(error: Exception, *, closed: bool) -> Decision:
     gap = Gap(asset="message:", reason=GapReason.DETECTOR_ERROR, note=f"the guard failed: {type(error).__name__}")
     if not closed:
         return Decision(action=Action.FLAG, gaps=(gap,))
-    words = "The content could not be checked and was therefore refused. Try again later."
-    refusal = Refusal(503, "content_unchecked", words, "api_error", incident=new_incident())
+    words = "The content could not be checked and was therefore refused. Tell the operator the incident id."
+    # 400 as for what is blocked: SDKs and attackers' tools send a 5xx or 429 again by themselves, for ever in the worst case, and
+    # the detector that failed on this text will fail on it again. `code` tells the two apart.
+    refusal = Refusal(400, "content_unchecked", words, incident=new_incident())
     return Decision(action=Action.BLOCK, gaps=(gap,), refusal=refusal)
 
 

@@ -15,6 +15,8 @@ from hauberk.guard.limits.meter import FOREVER
 from hauberk.guard.limits.quota import PRIORITIES
 from hauberk.guard.limits.settings import QueueSettings
 
+_SOON = 1.0  # seconds, when nothing tells how long a turn takes
+
 Take = Callable[[Ask, float], Lease | Blocked]
 
 
@@ -62,6 +64,21 @@ class FairQueue:
         flow = self._flows.get(_tenant(ask))
         return flow is not None and ask.key_id in flow.lines
 
+    def ahead(self, ask: Ask, now: float) -> Blocked:
+        """What a request that is `behind` waits for: a limit of its own key, its own share of the queue, or the whole."""
+        flow = self._flows.get(_tenant(ask))
+        line = flow.lines.get(ask.key_id) if flow is not None else None
+        first = line.waiters[0].seen if line is not None else None
+        if line is not None and first is not None and first.own:
+            return Blocked(first.cause, max(line.parked - now, 0.0) or min(first.wait, _SOON))
+        return Blocked(Cause.QUEUE, _SOON, own=not self.jammed or self._crowds(flow))
+
+    def full(self, ask: Ask) -> Blocked:
+        """Why there is no `room` for a request like this."""
+        flow = self._flows.get(_tenant(ask))
+        own = flow is not None and (flow.count >= self._settings.per_tenant or self._crowds(flow))
+        return Blocked(Cause.QUEUE, _SOON, own=own)
+
     def room(self, ask: Ask) -> bool:
         """Whether one more may wait. The fuller the queue, the higher the priority must be (tiers as in Uber's Cinnamon)."""
         flow = self._flows.get(_tenant(ask))
@@ -94,7 +111,7 @@ class FairQueue:
     def clear(self) -> None:
         """Turns away everybody."""
         for waiter in list(self._waiters()):
-            self.leave(waiter, Blocked(Cause.QUEUE, 1.0, own=False))
+            self.leave(waiter, Blocked(Cause.QUEUE, _SOON, own=False))
 
     def leave(self, waiter: Waiter, why: Blocked | None = None) -> None:
         """Takes a request out: its client went away (`why` is None), or it waited too long."""
@@ -164,9 +181,22 @@ class FairQueue:
     def _expire(self, now: float) -> None:
         if now < self._soonest:
             return
-        for waiter in [waiter for waiter in self._waiters() if waiter.deadline <= now]:
-            self.leave(waiter, waiter.seen or Blocked(Cause.QUEUE, 1.0, own=False))
+        late = [waiter for waiter in self._waiters() if waiter.deadline <= now]
+        # All are told before the first of them leaves: who stood behind its own key's request is told so.
+        for waiter, why in [(waiter, self._why(waiter, now)) for waiter in late]:
+            self.leave(waiter, why)
         self._soonest = min((waiter.deadline for waiter in self._waiters()), default=FOREVER)
+
+    def _why(self, waiter: Waiter, now: float) -> Blocked:
+        """Why a request's turn never came."""
+        seen = waiter.seen
+        return seen if seen is not None and seen.cause is not Cause.QUEUE else self.ahead(waiter.ask, now)
+
+    def _crowds(self, flow: _Flow | None) -> bool:
+        """Whether a tenant that is not alone has more waiting than its share of the queue: it stands in its own way."""
+        if flow is None or len(self._flows) < 2:
+            return False
+        return flow.count * sum(other.weight for other in self._flows.values()) > self.size * flow.weight
 
     def _waiters(self) -> Iterator[Waiter]:
         for flow in self._flows.values():

@@ -34,7 +34,6 @@ class Turnstile:
     async def admit(self, ask: Ask) -> Lease | Blocked:
         """A lease, at once or after waiting; or why not. A cancelled call leaves nothing taken."""
         now = self.clock()
-        blocked = Blocked(Cause.QUEUE, 1.0, own=False)
         if not self.queue.behind(ask):
             result = self.limiter.try_take(ask, now)
             if isinstance(result, Lease):
@@ -42,10 +41,12 @@ class Turnstile:
             blocked = result
         elif ask.tokens > (ask.quota.tokens or FOREVER):
             return Blocked(Cause.TOKENS, FOREVER)  # who can never pass does not wait to be told
+        else:
+            blocked = self.queue.ahead(ask, now)
         if self._closed or blocked.wait > self._wait:
             return blocked
         if not self.queue.room(ask):
-            return blocked if blocked.cause is not Cause.QUEUE and blocked.own else Blocked(Cause.QUEUE, 1.0, own=False)
+            return blocked if blocked.own else self.queue.full(ask)
         return await self._queued(ask, now, blocked)
 
     def settle(self, lease: Lease, prompt: int, output: int, cached: int = 0) -> bool:
