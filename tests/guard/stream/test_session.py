@@ -340,9 +340,13 @@ def test_what_the_redactor_held_is_due_when_it_lets_go() -> None:
 
     async def run() -> None:
         await session.push("0", "lon")
+        assert session.due() == pytest.approx(0.2), "nobody has looked yet whether it is half a value"
+        clock.now += 0.2
+        assert (await session.tick()).texts == ()
         assert session.due() is None, "nobody can let half a value go"
-        clock.now += 0.3
-        assert (await session.push("0", "g word")).texts == (("0", "long "),)
+        clock.now += 0.1
+        assert (await session.push("0", "g word")).texts == (("0", "lon"),)
+        assert session.due() == pytest.approx(0.2), "what came just now has its own time"
 
     asyncio.run(run())
     assert session.longest_hold == pytest.approx(0.3)

@@ -25,7 +25,11 @@ class Redactor(Protocol):
 
 
 class Channel:
-    """Text in order: what went out and is kept as context, and what is held. Memory: the context and the hold."""
+    """Text in order: what went out and is kept as context, what is held, and what came and was not redacted yet.
+
+    The redactor's rules cost much more than a text does, so it is asked before a judgement and not for each token. Memory:
+    the context and the hold.
+    """
 
     def __init__(self, redactor: Redactor | None, *, tool: str = "", context: int = 0) -> None:
         """`context`: characters that went out and stay in the window."""
@@ -33,8 +37,10 @@ class Channel:
         self.held = ""
         self.size = 0  # of `held`, in twelfths of a token
         self.fresh = 0  # characters of `held` that no window has shown yet
+        self.pending = 0  # what came and was not redacted yet, in twelfths of a token
         self._redactor = redactor
-        self._waits: float | None = None  # when the oldest text arrived that the redactor holds
+        self._pending: list[str] = []
+        self._came: deque[tuple[float, int]] = deque()  # when, and how many characters, of what is not in `held` yet
         self._context = context
         self._before = ""
         self._arrivals: deque[tuple[float, int]] = deque()  # when, and how many characters of `held` were there then
@@ -48,28 +54,34 @@ class Channel:
     @property
     def waiting(self) -> int:
         """All that is held back, by the redactor too, in twelfths of a token."""
-        return self.size + (self._redactor.held * weight("x") if self._redactor is not None else 0)
+        return self.size + self.pending + (self._redactor.held * weight("x") if self._redactor is not None else 0)
 
     @property
     def since(self) -> float | None:
-        """When the oldest character held arrived; None when none is held."""
-        return self._arrivals[0][0] if self._arrivals else None
+        """When the oldest character arrived that can be decided; None when there is none, or only what the redactor keeps."""
+        if self._arrivals:
+            return self._arrivals[0][0]
+        return self._came[0][0] if self._pending else None
 
     def take(self, text: str, now: float) -> None:
         """Text arrived."""
         if self._redactor is None:
             self._hold(text, now)
-            return
-        since = now if self._waits is None else self._waits
-        out = self._redactor.feed(text)
-        self._hold(out, since)
-        self._waits = (now if out else since) if self._redactor.held else None
+        elif text:
+            self.pending += weight(text)
+            self._pending.append(text)
+            self._came.append((now, len(text)))
 
-    def finish(self, now: float) -> None:
+    def redact(self) -> None:
+        """Brings what came into the hold, but for what the redactor keeps: a word or a value that is not whole."""
+        if self._redactor is not None and self._pending:
+            self._take_over(self._redactor.feed(self._fresh()), self._redactor.held)
+
+    def finish(self) -> None:
         """No more will come."""
         if self._redactor is not None:
-            self._hold(self._redactor.end(), now if self._waits is None else self._waits)
-            self._waits = None
+            rest = self._fresh()
+            self._take_over((self._redactor.feed(rest) if rest else "") + self._redactor.end(), 0)
 
     def release_all_but(self, twelfths: int) -> str:
         """Lets out all but the last `twelfths` of a token."""
@@ -92,6 +104,32 @@ class Channel:
     def put(self, text: str) -> None:
         """`text` stands in the place of what is held."""
         self.held, self.size = text, weight(text)
+
+    def _fresh(self) -> str:
+        text = "".join(self._pending)
+        self._pending.clear()
+        self.pending = 0
+        return text
+
+    def _take_over(self, out: str, kept: int) -> None:
+        """`out` comes into the hold, made from all that came but for the last `kept` characters."""
+        left = sum(count for _, count in self._came) - kept
+        whole = len(out) == left  # nothing was taken out: each piece has its own time, else all have that of the oldest
+        since = self._came[0][0] if self._came else 0.0
+        place = 0
+        while left > 0:
+            arrived, count = self._came[0]
+            if count > left:
+                self._came[0] = arrived, count - left
+                count = left
+            else:
+                self._came.popleft()
+            left -= count
+            if whole:
+                self._hold(out[place : place + count], arrived)
+                place += count
+        if not whole:
+            self._hold(out, since)
 
     def _hold(self, text: str, now: float) -> None:
         if text:

@@ -3,7 +3,8 @@
 What is held is judged in windows: the characters that went out last as context, then all that is held. A window is judged
 when the hold is full and when its oldest character is due, never for each token. After a judgement the hold is emptied down
 to `hold - stride` tokens, so that a violation of up to that length is seen whole before its first character may leave.
-What the redactor itself holds (a word, a value that is not whole) comes on top, and is due as soon as it lets it go.
+The redactor's rules run before a judgement, over all that came since the last one and what went out before it. What the
+redactor keeps of that (a word, a value that is not whole) comes on top, and is due as soon as it lets it go.
 A tool's call is held until it is complete, since half of its arguments can neither be judged nor used.
 """
 
@@ -94,7 +95,7 @@ class StreamSession:
         state = self._channels.pop(channel, None)
         if state is None or self._over:
             return _NOTHING
-        state.finish(self._clock())
+        state.finish()
         judge = bool(state.window) or self._is_call(channel)  # a call without arguments is one too
         if judge and (stopped := await self._judged(channel, state, final=True)) is not None:
             return stopped
@@ -121,8 +122,9 @@ class StreamSession:
         """Brings the hold back within its bounds; what may go is added to `out`."""
         if self._is_call(channel):
             return self._bounded(channel, state)
-        if state.size > self._limits.tokens * TWELFTHS:
-            if (stopped := await self._judged(channel, state, final=False)) is not None:
+        if state.size + state.pending > self._limits.tokens * TWELFTHS:
+            state.redact()
+            if state.fresh and (stopped := await self._judged(channel, state, final=False)) is not None:
                 return stopped
             out.append((channel, self._timed(state, lambda: state.release_all_but(self._keep))))
         if self._is_due(channel, state):
@@ -132,6 +134,7 @@ class StreamSession:
 
     async def _release_due(self, channel: str, state: Channel, out: list[tuple[str, str]]) -> Release | None:
         before = self._clock() - self._limits.seconds / 2
+        state.redact()
         if state.fresh and (stopped := await self._judged(channel, state, final=False)) is not None:
             return stopped
         out.append((channel, self._timed(state, lambda: state.release_older(before))))
