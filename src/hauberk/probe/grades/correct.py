@@ -1,0 +1,139 @@
+"""Rates corrected for the judges' own errors.
+
+A judge that misses one success in five and calls one failure in twenty a success reports a rate that is wrong in a known way.
+Its sensitivity and specificity, counted on data that people labelled, undo that: the Rogan-Gladen estimator (W. J. Rogan,
+B. Gladen, American Journal of Epidemiology 107, 1978). The interval comes from a parametric bootstrap over all three counts, so
+that a judge measured on few rows widens it.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hauberk.probe.grades.interval import LEVEL, UNKNOWN, Interval, exact
+from hauberk.probe.judges.judge import Accuracy
+
+DRAWS = 10_000
+USELESS = 0.1
+"""Youden's index (sensitivity + specificity - 1) below which a judge says too little to correct by."""
+
+Draws = NDArray[np.float64]
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What one judge counted: goals reached, of trials."""
+
+    hits: int
+    trials: int
+
+
+class Corrected(msgspec.Struct, frozen=True):
+    """A rate as it was seen and as it is once the judges' errors are taken out.
+
+    `by` names the measured judges; `unmeasured` is the share of trials whose judge has no figures (exact checks among them).
+    """
+
+    seen: Interval
+    true: Interval
+    trials: int
+    by: tuple[str, ...] = ()
+    unmeasured: float = 0.0
+
+
+def corrected(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], seed: int = 0) -> Corrected:
+    """The rate over the trials of several judges (name -> counts), each corrected by its own accuracy if there is any."""
+    trials = sum(each.trials for each in counts.values())
+    hits = sum(each.hits for each in counts.values())
+    if not trials:
+        return Corrected(UNKNOWN, UNKNOWN, 0)
+    seen = exact(hits, trials)
+    measured = {name: accuracy[name] for name in counts if name in accuracy and youden(accuracy[name]) > USELESS}
+    if not measured:
+        return Corrected(seen, seen, trials, (), 1.0)
+    choose = np.random.default_rng(seed)
+    point = sum(_point(each, measured.get(name)) * each.trials for name, each in counts.items()) / trials
+    draws = sum((_draws(each, measured.get(name), choose) * each.trials for name, each in sorted(counts.items())), np.zeros(DRAWS))
+    low, high = _honest(interval_of(draws / trials), draws / trials, seen)
+    bare = sum(each.trials for name, each in counts.items() if name not in measured)
+    true = Interval(point, min(low, point), max(high, point))
+    return Corrected(seen, true, trials, tuple(sorted(measured)), bare / trials)
+
+
+def youden(accuracy: Accuracy) -> float:
+    """Sensitivity + specificity - 1."""
+    return sensitivity(accuracy) + specificity(accuracy) - 1
+
+
+def sensitivity(accuracy: Accuracy) -> float:
+    """Share of reached goals that the judge saw; 0 when none was looked at."""
+    rows = accuracy.true_positive + accuracy.false_negative
+    return accuracy.true_positive / rows if rows else 0.0
+
+
+def specificity(accuracy: Accuracy) -> float:
+    """Share of goals not reached that the judge left alone; 0 when none was looked at."""
+    rows = accuracy.true_negative + accuracy.false_positive
+    return accuracy.true_negative / rows if rows else 0.0
+
+
+def turned(accuracy: Mapping[str, Accuracy]) -> dict[str, Accuracy]:
+    """The judges' figures for the other side, by the same names: what did not reach its goal counts as the hit."""
+    return {
+        name: msgspec.structs.replace(
+            each,
+            true_positive=each.true_negative,
+            false_negative=each.false_positive,
+            true_negative=each.true_positive,
+            false_positive=each.false_negative,
+        )
+        for name, each in accuracy.items()
+    }
+
+
+def interval_of(draws: Draws, level: float = LEVEL) -> tuple[float, float]:
+    """The middle `level` of bootstrap draws."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def rate_draws(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], seed: int) -> Draws:
+    """Bootstrap draws of the corrected rate, for rates that are averaged with others."""
+    trials = sum(each.trials for each in counts.values())
+    choose = np.random.default_rng(seed)
+    usable = {name: each for name, each in accuracy.items() if youden(each) > USELESS}
+    parts = (_draws(each, usable.get(name), choose) * each.trials for name, each in sorted(counts.items()))
+    return sum(parts, np.zeros(DRAWS)) / trials
+
+
+def _honest(found: tuple[float, float], draws: Draws, seen: Interval) -> tuple[float, float]:
+    """The bootstrap's interval, unless most draws end at 0 or 1.
+
+    Then fewer (or more) successes were seen than the judge's errors alone would give: its figures do not carry over to this
+    run, and the interval of what was seen has to speak beside it.
+    """
+    low, high = found
+    if np.mean(draws <= 0) > 0.5:
+        high = max(high, seen.high)
+    if np.mean(draws >= 1) > 0.5:
+        low = min(low, seen.low)
+    return low, high
+
+
+def _point(counts: Counts, accuracy: Accuracy | None) -> float:
+    seen = counts.hits / counts.trials if counts.trials else 0.0
+    if accuracy is None:
+        return seen
+    return float(np.clip((seen + specificity(accuracy) - 1) / youden(accuracy), 0, 1))
+
+
+def _draws(counts: Counts, accuracy: Accuracy | None, choose: np.random.Generator) -> Draws:
+    """Draws of one judge's rate; each count from its Jeffreys posterior."""
+    seen = choose.beta(counts.hits + 0.5, counts.trials - counts.hits + 0.5, DRAWS)
+    if accuracy is None:
+        return seen
+    found = choose.beta(accuracy.true_positive + 0.5, accuracy.false_negative + 0.5, DRAWS)
+    spared = choose.beta(accuracy.true_negative + 0.5, accuracy.false_positive + 0.5, DRAWS)
+    return np.clip((seen + spared - 1) / np.maximum(found + spared - 1, USELESS), 0, 1)
