@@ -47,6 +47,9 @@ class Keyless:
     def allows_model(self, grant: Grant, model: str) -> bool:
         return self._gate.allows_model(grant, model)
 
+    def stands(self, grant: Grant) -> bool:
+        return self._gate.stands(grant)
+
     def first_token(self, grant: Grant, seconds: float) -> None:
         self._gate.first_token(grant, seconds)
 

@@ -1,9 +1,10 @@
 """Virtual keys and limits of a gateway that serves, changed from the command line."""
 
 import json
+import threading
 
 import pytest
-from guard_process import Guard, cli, until
+from guard_process import Guard, Reply, cli, until
 from scripted_model import Model
 
 LONG = (
@@ -64,6 +65,23 @@ def test_a_revoked_key_is_closed_while_the_gateway_serves(strict: Guard, model: 
     entries = [each["data"] for each in strict.log("audit/admin") if each["data"].get("key_id") == number]
     assert [each["event"] for each in entries] == ["create", "revoke"]
     assert token not in json.dumps(entries)
+
+
+def test_a_key_revoked_while_its_answer_streams_ends_the_stream(strict: Guard, model: Model) -> None:
+    number, token = created(strict)
+    model.says("one ", "two ", "three")
+    model.wait = threading.Event()
+    made: list[Reply] = []
+    asking = threading.Thread(target=lambda: made.append(strict.chat(key=token, stream=True)))
+    asking.start()
+    until(lambda: model.asked)
+    cli("guard", "keys", "revoke", number, "--reason", "laptop stolen", cwd=strict.folder)
+    asking.join(20)
+    (reply,) = made
+    assert reply.events()[-1]["error"]["code"] == "invalid_api_key"
+    assert "three" not in reply.streamed()
+    (entry,) = [each["data"] for each in strict.log() if each["type"] == "request" and each["data"]["key_id"] == number]
+    assert entry["error"] == "the key no longer stands"
 
 
 def test_a_suspended_key_opens_again(strict: Guard, model: Model) -> None:

@@ -127,6 +127,12 @@ class CountingGate(OpenGate):
         self.refusal: Refusal | None = None
         self.admit_refusal: Refusal | None = None
         self.callers: list[Caller] = []
+        self.revoked: set[str] = set()
+        self.looked = 0  # how often it was asked whether a grant stands
+
+    def stands(self, grant: Grant) -> bool:
+        self.looked += 1
+        return grant.key_id not in self.revoked
 
     def identify(self, caller: Caller) -> Grant | Refusal:
         self.callers.append(caller)

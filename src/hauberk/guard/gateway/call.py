@@ -34,6 +34,7 @@ class Call:
         "caller",
         "completed",
         "dialect",
+        "ended",
         "events",
         "gate",
         "generation",
@@ -63,6 +64,7 @@ class Call:
         self.completed = False
         self.worked = False  # whether a model may have spent tokens on it
         self.lost = False  # whether the client has gone
+        self.ended: Refusal | None = None  # why the call was cancelled half-way, when it was neither the client nor the end of all
         self.write: Write | None = None  # the shorter way of our own server
         self._begun = time.monotonic()
         self._closed = False

@@ -55,6 +55,10 @@ class Gate(Protocol):
 
     def allows_model(self, grant: Grant, model: str) -> bool: ...
 
+    def stands(self, grant: Grant) -> bool:
+        """Whether the grant's key is still good; asked about once a second while an answer streams."""
+        ...
+
     def first_token(self, grant: Grant, seconds: float) -> None:
         """Time to the first token, which adaptive shedding goes by."""
         ...

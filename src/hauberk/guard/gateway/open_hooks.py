@@ -22,6 +22,10 @@ class OpenGate:
         del grant, model
         return True
 
+    def stands(self, grant: Grant) -> bool:
+        del grant
+        return True
+
     def first_token(self, grant: Grant, seconds: float) -> None:
         del grant, seconds
 

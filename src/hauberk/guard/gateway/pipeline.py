@@ -21,6 +21,7 @@ from hauberk.guard.gateway.refusals import (
     upstream_failed,
 )
 from hauberk.guard.gateway.responses import Receive, Send, begin_events, headers_of, retry_headers, send_body, send_events
+from hauberk.guard.gateway.standing import Standing
 from hauberk.guard.gateway.stream_guard import Halted, StreamGuard
 from hauberk.guard.gateway.upstream.attempts import first_answer
 from hauberk.guard.gateway.upstream.directory import Candidate
@@ -42,6 +43,7 @@ class Pipeline:
 
     def __init__(self, inspector: Inspector) -> None:
         self._inspector = inspector
+        self._standing = Standing()
 
     async def run(self, call: Call, headers: Mapping[bytes, bytes], receive: Receive, send: Send) -> None:
         """Serves one call. Whatever happens, the call is closed once, and a cancellation ends here: it was said to the client."""
@@ -53,8 +55,8 @@ class Pipeline:
             call.lost = True
         except asyncio.CancelledError:
             if not call.lost:
-                call.record.error = "shutdown"
-                await self._refuse(call, shutting_down(), send)
+                call.record.error = "the key no longer stands" if call.ended else "shutdown"
+                await self._refuse(call, call.ended or shutting_down(), send)
         except Exception as error:
             log.exception("request %s failed", call.caller.request_id)
             call.record.error = f"internal: {type(error).__name__}"
@@ -177,6 +179,7 @@ class Pipeline:
         call.started = True
         call.record.status = 200
         call.events = events
+        self._standing.enter(call)
         try:
             last = await self._pump(call, guard, reply, send)
             call.completed = True
@@ -189,6 +192,7 @@ class Pipeline:
             call.record.incident = failed.refusal.incident
             last = guard.judged() + events.error(failed.refusal)
         finally:
+            self._standing.leave(call)
             _note(call, guard)
         await self._end_stream(call, events, last, send)
         if call.completed:
