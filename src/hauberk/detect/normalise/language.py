@@ -1,13 +1,12 @@
 """Cheap tests of whether a piece of text is language."""
 
-import math
 import re
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from hauberk.detect.normalise.tables import english_words, table
+from hauberk.detect.normalise.tables import english_words, table, vocabulary
 
 WINDOW = 20  # character pairs judged together
 _WORD = re.compile("[a-z]+")
@@ -85,34 +84,19 @@ def is_hidden_text(text: str) -> bool:
     return len(text) >= 12 and text.isascii() and text.isprintable() and sum(map(str.isalnum, text)) * 2 > len(text)
 
 
-_SEGMENT_MAX = 16
-_UNKNOWN = 9.0  # the cost of a letter in no word
+def is_decoded_text(text: str) -> bool:
+    """Whether `text`, of bytes that were valid UTF-8, was meant to be read. Chance makes no long printable runs."""
+    if is_hidden_text(text):
+        return True
+    odd = sum(not (c.isprintable() or c in "\n\r\t") for c in text)
+    if odd * 50 > len(text):
+        return False
+    return len(text) >= 12 and sum(c.isalnum() or c in " \n" for c in text) * 2 > len(text)
 
 
-@cache
-def _costs() -> dict[str, float]:
-    """What each word costs: common ones little, one letter much."""
-    ranked = table("english")["words"].split(" ")
-    return {word: math.log(rank + 50) + {1: 5.0, 2: 1.5}.get(len(word), 0.0) for rank, word in enumerate(ranked)}
-
-
-def segment(letters: str, least: float = 0.7) -> str:
-    """`letters` as English words with spaces between; empty when too few of them belong to words. Linear in its length."""
-    costs = _costs()
-    best: list[tuple[float, int]] = [(0.0, 0)]  # cost so far, where the last word began
-    low = letters.lower()
-    for end in range(1, len(low) + 1):
-        choices = [(best[end - 1][0] + _UNKNOWN, end - 1)]
-        for start in range(max(0, end - _SEGMENT_MAX), end):
-            cost = costs.get(low[start:end])
-            if cost is not None:
-                choices.append((best[start][0] + cost, start))
-        best.append(min(choices))
-    words: list[str] = []
-    end = len(letters)
-    while end:
-        start = best[end][1]
-        words.append(letters[start:end])
-        end = start
-    good = sum(len(w) for w in words if len(w) > 2)
-    return " ".join(reversed(words)) if letters and good >= least * len(letters) else ""
+def vocabulary_share(text: str) -> float:
+    """The share of letters of `text` that belong to English words of two letters and more, rarer ones too."""
+    words = _WORD.findall(text.lower())
+    total = sum(map(len, words))
+    known = vocabulary()
+    return sum(len(w) for w in words if len(w) > 1 and w in known) / total if total else 0.0

@@ -35,6 +35,12 @@ def spoken(syllables: list[str]) -> str:
 
 
 @cache
+def common_pairs() -> frozenset[str]:
+    """Two characters that stand side by side in common words."""
+    return frozenset(word[i : i + 2] for word in table("pinyin")["words"].split(" ") for i in range(len(word) - 1))
+
+
+@cache
 def words_by_sound() -> dict[str, tuple[str, float]]:
     """The commonest word, or character, of each sound, and what it costs to read it so: rare words much."""
     data = table("pinyin")

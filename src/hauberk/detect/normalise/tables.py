@@ -1,5 +1,6 @@
-"""The normaliser's tables, made by `evals/guard/tables/build.py`; each is read when it is first needed."""
+"""The normaliser's tables, made by the scripts in `evals/guard/tables`; each is read when it is first needed."""
 
+import math
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,3 +18,9 @@ def table(name: str) -> Any:
 def english_words() -> frozenset[str]:
     """Common English words, in lower case."""
     return frozenset(table("english")["words"].split(" "))
+
+
+@cache
+def vocabulary() -> dict[str, float]:
+    """English words in lower case, rarer ones too, with what each costs in nats: the log of its rank, after Zipf."""
+    return {word: math.log(rank + 50) for rank, word in enumerate(table("vocabulary")["words"].split(" "))}

@@ -65,10 +65,13 @@ class _Search:
                 yield from self._decoded(base, decoders, depth)
 
     def _decoded(self, base: View, decoders: tuple[Decoder, ...], depth: int) -> Iterator[View]:
+        settled: set[str] = set()
         for decoder in called_for(decoders, base.text.encode("utf-8", "replace")):
-            decoded = decoder.decode(base.text)
+            decoded = decoder.decode(base.text) if decoder.group not in settled else None
             if decoded is None or decoded.text in self._seen:
                 continue
+            if decoder.group:
+                settled.add(decoder.group)
             if decoded.partial:
                 self._gap(GapReason.TOO_LARGE, f"{decoded.step}: more encoded pieces than are decoded in one text")
             if depth >= MAX_DEPTH:

@@ -24,7 +24,8 @@ DATA = Path(__file__).with_name("data")
 MOST_TEXT = 1 << 20
 """Characters that are judged; what lies beyond is a Gap."""
 MOST_ENCODED = 3
-"""Windows of one message that the encoder is asked about, the least settled first."""
+"""Windows of one message that the encoder is asked about, the least settled first, and as many of what its encodings say: a
+disguise that makes a text longer must not take their place."""
 RISKS = {"goal-hijack": "prompt-injection", "prompt-leak": "system-prompt-leakage", "jailbreak": "jailbreak"}
 
 UNSURE = (0.05, 0.001)
@@ -103,7 +104,9 @@ class PromptJudge:
         """Has the unsettled windows encoded; whether any was, and why not if one should have been."""
         unsure = {name: at for name, at in heads.items() if not self._certain(windows, name, at)}
         doubts = sorted(((self._doubt(window, unsure), number) for number, window in enumerate(windows)), reverse=True)
-        chosen = [windows[number] for doubt, number in doubts[:MOST_ENCODED] if doubt > 0]
+        doubtful = [windows[number] for doubt, number in doubts if doubt > 0]
+        decoded = [window for window in doubtful if window.view.steps]
+        chosen = [window for window in doubtful if not window.view.steps][:MOST_ENCODED] + decoded[:MOST_ENCODED]
         if not chosen:
             return False, ""
         encoder = self._load()

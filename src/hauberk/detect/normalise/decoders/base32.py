@@ -5,7 +5,7 @@ import binascii
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import is_hidden_text
+from hauberk.detect.normalise.language import is_decoded_text
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _SPAN = re.compile(r"\b[A-Z2-7]{16,}={0,6}")
@@ -20,7 +20,7 @@ def decode(text: str) -> Decoded | None:
             said = base64.b32decode(plain + "=" * (-len(plain) % 8)).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError):
             continue
-        if is_hidden_text(said):
+        if is_decoded_text(said):
             weave.put(said, *found.span())
     return weave.done("base32")
 

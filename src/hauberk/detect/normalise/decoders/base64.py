@@ -5,7 +5,7 @@ import binascii
 import re
 
 from hauberk.detect.normalise.decoder import MAX_SPANS, Decoder
-from hauberk.detect.normalise.language import is_hidden_text
+from hauberk.detect.normalise.language import is_decoded_text
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _SPAN = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
@@ -37,7 +37,7 @@ def _read(piece: str) -> str:
         said = base64.b64decode(plain + "=" * (-len(plain) % 4)).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return ""
-    return said if is_hidden_text(said) else ""
+    return said if is_decoded_text(said) else ""
 
 
 DECODER = Decoder("base64", r"[A-Za-z0-9+/_-]{12}", decode)

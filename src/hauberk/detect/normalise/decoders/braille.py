@@ -3,7 +3,8 @@
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import is_english, segment
+from hauberk.detect.normalise.language import is_english
+from hauberk.detect.normalise.segmentation import segment
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _CELLS = dict(zip("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵⠀⠲⠂⠦⠖⠄⠠", "abcdefghijklmnopqrstuvwxyz .,?!'\0", strict=True))

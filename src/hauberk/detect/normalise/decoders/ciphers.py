@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import is_english, rarity, strange_windows, table_scores
+from hauberk.detect.normalise.language import rarity, strange_windows, table_scores, vocabulary_share
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _STRANGE = 6.6  # ordinary English stays below in 99 of 100 messages, rot13 of it above 7.9
 _CLAUSE = 5.6
 _GAIN = 1.2
+_FAR = 2.2  # a gain that needs fewer words to be believed, in a text of more than _LONG characters
+_LONG = 30
+_SOME, _MOST = 0.3, 0.5  # shares of known words
 _MAX_PIECES = 24
 _JUDGED = 600  # characters of a piece by which the cipher is found
 _EDGE = re.compile(r"[\n\"“”`:：<>()\[\]{}]|(?<=[.!?]) ")
@@ -105,7 +108,9 @@ def _solve(piece: str) -> tuple[str, str, bool] | None:
         return None
     name, letters, backwards = ciphers[best]
     said = (piece[::-1] if backwards else piece).translate(letters)
-    return (name, said, not backwards) if is_english(said, 0.5) and not is_english(judged) else None
+    share, before = vocabulary_share(said[:_JUDGED]), vocabulary_share(judged)
+    far = rarity(judged) - totals[best] / max(counts.sum(), 1) > _FAR and len(judged) > _LONG
+    return (name, said, not backwards) if share >= (_SOME if far else _MOST) and before < _SOME else None
 
 
 DECODER = Decoder("cipher", "[A-Za-z]{2}", decode)

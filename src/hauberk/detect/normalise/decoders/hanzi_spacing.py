@@ -1,10 +1,9 @@
 """Chinese characters with signs or spaces between them: `忽 略 之 前`, `忽*略*之*前`."""
 
 import re
-from functools import cache
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.tables import table
+from hauberk.detect.normalise.syllables import common_pairs
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _GAP = r"[ \t\n.\-_*|/\\~,;·•、，。!@#^&+=…—']"
@@ -24,14 +23,9 @@ def decode(text: str) -> Decoded | None:
     return weave.done("spaced-characters")
 
 
-@cache
-def _words() -> frozenset[str]:
-    return frozenset(table("pinyin")["words"].split(" "))
-
-
 def _reads(joined: str) -> bool:
     """Whether the characters make words once together: a list of single ones does not."""
-    return sum(joined[i : i + 2] in _words() for i in range(len(joined) - 1)) * 4 >= len(joined)
+    return sum(joined[i : i + 2] in common_pairs() for i in range(len(joined) - 1)) * 4 >= len(joined)
 
 
-DECODER = Decoder("spaced-characters", rf"(?:[一-龥]{_GAP}{{1,3}}){{3}}[一-龥]", decode)
+DECODER = Decoder("spaced-characters", rf"(?:[一-龥]{_GAP}{{1,3}}){{3}}[一-龥]", decode, "split")

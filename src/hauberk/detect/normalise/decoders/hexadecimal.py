@@ -3,7 +3,7 @@ r"""Bytes in hexadecimal: plain, spaced, `\x41`, `0x41`, with commas or colons."
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import is_hidden_text
+from hauberk.detect.normalise.language import is_decoded_text
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _SPAN = re.compile(r"(?:(?:\\x|0x)?[0-9a-fA-F]{2}[ ,:;\n-]{0,2}){6,}")
@@ -19,7 +19,7 @@ def decode(text: str) -> Decoded | None:
             said = bytes.fromhex("".join(_BYTE.findall(piece))).decode("utf-8")
         except (UnicodeDecodeError, ValueError):
             continue
-        if is_hidden_text(said):
+        if is_decoded_text(said):
             weave.put(said, found.start(), found.start() + len(piece))
     return weave.done("hex")
 

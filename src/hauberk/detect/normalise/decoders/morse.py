@@ -1,64 +1,21 @@
-"""Morse code in dots and dashes."""
+"""Morse code in dots and dashes (ITU-R M.1677-1, and the signs in common use)."""
 
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import is_english, segment
+from hauberk.detect.normalise.language import is_english
+from hauberk.detect.normalise.segmentation import segment
 from hauberk.detect.normalise.trace import Decoded, Weave
 
-_CODES: dict[str, str] = dict(
-    zip(
-        [
-            ".-",
-            "-...",
-            "-.-.",
-            "-..",
-            ".",
-            "..-.",
-            "--.",
-            "....",
-            "..",
-            ".---",
-            "-.-",
-            ".-..",
-            "--",
-            "-.",
-            "---",
-            ".--.",
-            "--.-",
-            ".-.",
-            "...",
-            "-",
-            "..-",
-            "...-",
-            ".--",
-            "-..-",
-            "-.--",
-            "--..",
-            "-----",
-            ".----",
-            "..---",
-            "...--",
-            "....-",
-            ".....",
-            "-....",
-            "--...",
-            "---..",
-            "----.",
-            ".-.-.-",
-            "--..--",
-            "..--..",
-            "-.-.--",
-            "-..-.",
-            ".-..-.",
-            "---...",
-            "-....-",
-        ],
-        'abcdefghijklmnopqrstuvwxyz0123456789.,?!/":-',
-        strict=True,
-    )
+_SIGNS = (
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+    "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. "
+    ".-.-.- --..-- ..--.. -.-.-- -..-. .-..-. ---... -....- .----. -.--. -.--.- .-... -.-.-. -...- .-.-. ..--.- ...-..- .--.-."
 )
-_SPAN = re.compile(r"[.\-·•−–—_]{1,6}(?:[ /|\n]{1,7}[.\-·•−–—_]{1,6}){5,}")
+_CODES = dict(zip(_SIGNS.split(" "), "abcdefghijklmnopqrstuvwxyz0123456789.,?!/\":-'()&;=+_$@", strict=True))
+_UNREAD = 20  # one code in so many may be none that is known
+_SPAN = re.compile(r"[.\-·•−–—_]{1,7}(?:[ /|\n]{1,12}[.\-·•−–—_]{1,7}){5,}")
+_WORD = 9  # letters of a word on the average, if those are words
 _PLAIN = str.maketrans("·•−–—_|\n", "..----//")
 
 
@@ -66,14 +23,16 @@ def decode(text: str) -> Decoded | None:
     """`text` with each run of Morse that spells English replaced by it."""
     weave = Weave(text)
     for found in _SPAN.finditer(text):
-        words = re.split(r" */+ *| {3,}", found[0].translate(_PLAIN))
+        words = re.split(r"(?: */+)+ *| {3,}", found[0].translate(_PLAIN))
         said = " ".join("".join(_CODES.get(code, "\0") for code in word.split()) for word in words)
-        if "\0" in said or len(set(said)) < 4:
+        if said.count("\0") * _UNREAD > len(said) or len(set(said)) < 4:
             continue
-        said = said if is_english(said, 0.4) else segment(said.replace(" ", ""), 0.5)
+        said = said.replace("\0", "")
+        divided = " " in said and len(said) < _WORD * len(words)
+        said = said if divided or is_english(said, 0.4) else segment(said.replace(" ", ""), 0.5)
         if said:
             weave.put(said, *found.span())
     return weave.done("morse")
 
 
-DECODER = Decoder("morse", r"[.\-·•−–—_]{1,6}(?:[ /|\n]{1,7}[.\-·•−–—_]{1,6}){5}", decode)
+DECODER = Decoder("morse", r"[.\-·•−–—_]{1,7}(?:[ /|\n]{1,7}[.\-·•−–—_]{1,7}){5}", decode)

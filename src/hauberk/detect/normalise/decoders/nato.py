@@ -3,7 +3,7 @@
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import segment
+from hauberk.detect.normalise.segmentation import segment
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _WORDS = (

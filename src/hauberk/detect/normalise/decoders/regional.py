@@ -3,7 +3,7 @@
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import segment
+from hauberk.detect.normalise.segmentation import segment
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _SPAN = re.compile("[\U0001f1e6-\U0001f1ff](?:[ \u200b-\u200d\ufe0f]{0,2}[\U0001f1e6-\U0001f1ff]){3,}")

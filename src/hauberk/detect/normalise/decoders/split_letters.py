@@ -3,7 +3,7 @@
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import segment
+from hauberk.detect.normalise.segmentation import segment
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _GAP = r"[ \t\r\n.\-_*|/\\~,;:'+·•—–]"
@@ -32,4 +32,4 @@ def _joined(run: str) -> str:
     return segment(letters, 0.6)
 
 
-DECODER = Decoder("split-letters", rf"\b[A-Za-z](?:{_GAP}{{1,6}}[A-Za-z]\b){{3}}", decode)
+DECODER = Decoder("split-letters", rf"\b[A-Za-z](?:{_GAP}{{1,6}}[A-Za-z]\b){{3}}", decode, "split")

@@ -3,79 +3,66 @@
 import re
 
 from hauberk.detect.normalise.decoder import Decoder
-from hauberk.detect.normalise.language import known_share, segment
-from hauberk.detect.normalise.tables import english_words
+from hauberk.detect.normalise.language import vocabulary_share
+from hauberk.detect.normalise.segmentation import joined
+from hauberk.detect.normalise.tables import vocabulary
 from hauberk.detect.normalise.trace import Decoded, Weave
 
-_MOST = 5  # pieces of one word
-_SHATTERED = 6  # one odd word in so many: all words are divided anew
-_WELL_READ = 0.85
-_RUN = re.compile("[A-Za-z]+(?: [A-Za-z]+){2,}")
-_LONGEST = 7  # letters of one piece
+_SHATTERED = 6  # one odd word in so many: whole words, too, may be pieces of others
+_LONGEST = 8  # letters of one piece
+_WELL_READ = 0.7
+_TOKEN = re.compile("[A-Za-z]+")
+_ENDS = ".,!?;:'\")"
 
 
 def decode(text: str) -> Decoded | None:
-    """`text` with at least two words put together again from pieces of which some are no words."""
-    known = english_words()
+    """`text` with the spaces inside words taken out, when two and more words of which some pieces are none are whole then."""
+    known = vocabulary()
     words = text.lower().split(" ")
     odd = [i for i, word in enumerate(words) if word not in known and len(word) <= _LONGEST and word.isalpha()]
-    if len(odd) < 2:
+    if len(odd) < 2 or not _worth_it(words, odd, known):
         return None
-    if len(odd) * _SHATTERED > len(words):
-        whole = _resegmented(text)
-        if whole is not None:
-            return whole
-    groups = _groups(words, odd, known)
-    if len(groups) < 2:
-        return None
+    shattered = len(odd) * _SHATTERED > len(words)
     weave = Weave(text)
-    place = at = 0
-    for first, end, said in groups:
-        place += sum(map(len, words[at:first])) + first - at
-        size = sum(map(len, words[first:end])) + end - first - 1
-        weave.put(said, place, place + size)
-        place += size + 1
-        at = end
-    return weave.done("split-words")
-
-
-def _resegmented(text: str) -> Decoded | None:
-    """All words of a text divided anew, when nearly all of it is English then and was not before."""
-    weave = Weave(text)
-    for found in _RUN.finditer(text):
-        said = segment(found[0].replace(" ", ""), 0.8)
-        if said and said != found[0]:
-            weave.put(said, *found.span())
-    decoded = weave.done("split-words")
-    if decoded is None or known_share(decoded.text) < max(_WELL_READ, known_share(text) + 0.1):
+    for tokens in _runs(text):
+        pieces = [text[start:end].lower() for start, end in tokens]
+        for first, after in joined(pieces, any_pieces=shattered):
+            for number in range(first, after - 1):
+                weave.put("", tokens[number][1], tokens[number + 1][0])
+    decoded = weave.done("split-words") if weave.count > 1 else None
+    if decoded is None or (shattered and vocabulary_share(decoded.text) < max(_WELL_READ, vocabulary_share(text) + 0.05)):
         return None
     return decoded
 
 
-def _groups(words: list[str], odd: list[int], known: frozenset[str]) -> list[tuple[int, int, str]]:
-    """First word, the one after the last, and what they make, for each word in pieces; none overlaps another."""
-    found: list[tuple[int, int, str]] = []
-    done = 0
+def _worth_it(words: list[str], odd: list[int], known: dict[str, float]) -> bool:
+    """Whether two odd words make a known one with a neighbour or two."""
+    hits = 0
+    last = -1
     for index in odd:
-        if index < done:
-            continue
-        best = _around(words, index, done, known)
-        if best is not None:
-            found.append(best)
-            done = best[1]
-    return found
+        before = words[index - 1] if index else ""
+        after = words[index + 1].rstrip(_ENDS) if index + 1 < len(words) else ""
+        word = words[index]
+        if before + word in known or word + after in known or before + word + after in known:
+            hits += index - last > 1 or not hits
+            last = index
+        if hits > 1:
+            return True
+    return False
 
 
-def _around(words: list[str], index: int, done: int, known: frozenset[str]) -> tuple[int, int, str] | None:
-    for first in range(max(done, index - 2), index + 1):
-        for end in range(min(len(words), first + _MOST), max(index, first + 1), -1):
-            last = words[end - 1].rstrip(".,!?;:")
-            joined = "".join(words[first : end - 1]) + last
-            if len(joined) > 4 and joined in known:
-                pieces = (*words[first : end - 1], last)
-                if "" not in pieces and any(piece not in known for piece in pieces):
-                    return first, end, joined + words[end - 1][len(last) :]
-    return None
+def _runs(text: str) -> list[list[tuple[int, int]]]:
+    """Words with single spaces between them: where each begins and ends."""
+    runs: list[list[tuple[int, int]]] = []
+    last = -2
+    for found in _TOKEN.finditer(text):
+        start, end = found.span()
+        if start == last + 1 and text[last] == " ":
+            runs[-1].append((start, end))
+        else:
+            runs.append([(start, end)])
+        last = end
+    return [run for run in runs if len(run) > 1]
 
 
-DECODER = Decoder("split-spaces", r"[A-Za-z] [A-Za-z]", decode)
+DECODER = Decoder("split-spaces", r"[A-Za-z] [A-Za-z]", decode, "split")

@@ -54,10 +54,36 @@ def fold_letters(text: str) -> Decoded | None:
             others.append((folded, start, end))
     enough = len(accents) > max(1, text.count(" ") // 4) and len(accents) >= len(others)
     for folded, start, end in sorted([*certain, *accents, *others] if enough else certain, key=_start):
+        if text[start] >= "\uff01":
+            _put_wide(weave, text, _wide_before(text, start), start)
         weave.put(folded, start, end, exact=True)
-        if text[end : end + 1] in _WIDE_SPACES:
+        if text[end - 1] >= "\uff01":
+            _put_wide(weave, text, end, _wide_after(text, end))
+        elif text[end : end + 1] in _WIDE_SPACES:
             weave.put(" ", end, end + 1, exact=True)
     return weave.done("lookalikes")
+
+
+def _wide_after(text: str, at: int) -> int:
+    """Where the full-width signs and spaces that begin at `at` end: they belong to the full-width words around them."""
+    while at < len(text) and (text[at] in _WIDE_SPACES or "\uff01" <= text[at] <= "\uff5e") and not text[at].isalnum():
+        at += 1
+    return at
+
+
+def _wide_before(text: str, at: int) -> int:
+    """Where the line's full-width signs before `at` begin, when nothing else stands before them."""
+    start = at
+    while start and (text[start - 1] in _WIDE_SPACES or "\uff01" <= text[start - 1] <= "\uff5e"):
+        start -= 1
+        if text[start].isalnum():
+            return at
+    return start if not start or text[start - 1] == "\n" else at
+
+
+def _put_wide(weave: Weave, text: str, start: int, end: int) -> None:
+    if start < end:
+        weave.put("".join(" " if c in _WIDE_SPACES else chr(ord(c) - 0xFEE0) for c in text[start:end]), start, end, exact=True)
 
 
 def _start(word: tuple[str, int, int]) -> int:
