@@ -2,9 +2,12 @@
 
 from hauberk.assets.chat import Direction, Role
 from hauberk.core import Confidence, GapReason, Severity
+from hauberk.detect.output.tool_effect import Effect
+from hauberk.policy.call_origin import CallOrigin
 from hauberk.policy.messages import Act, MessageEntry, MessagePolicy, Remedy
 
 _STEERING = ("prompt-injection", "jailbreak", "tool-poisoning", "context-poisoning")
+_PERSONAL = ("sensitive-information",)
 _PRIVATE = ("sensitive-information", "credential-exposure")
 _FOREIGN = (Role.TOOL, Role.DOCUMENT)
 BLOCK_RATE = 0.002
@@ -15,6 +18,17 @@ FLAG_RATE = 0.02
 def default_entries(block_rate: float = BLOCK_RATE, flag_rate: float = FLAG_RATE) -> tuple[MessageEntry, ...]:
     """The rows, with attacks blocked and flagged at these shares of false alarms among ordinary messages."""
     return (
+        # An agent must write to the address that its user gave it. What a page or a tool's result brought may go out only if a
+        # person agrees, and what the model came up with is masked like any other answer. Credentials are masked always.
+        MessageEntry(action=Act.FLAG, risks=_PERSONAL, directions=(Direction.OUTPUT,), calls=(CallOrigin.GIVEN,)),
+        MessageEntry(
+            action=Act.ASK,
+            risks=_PERSONAL,
+            directions=(Direction.OUTPUT,),
+            min_confidence=Confidence.MEDIUM,
+            calls=(CallOrigin.FOREIGN,),
+            effects=(Effect.CHANGES,),
+        ),
         MessageEntry(action=Act.REDACT, risks=_PRIVATE, directions=(Direction.OUTPUT,), min_confidence=Confidence.MEDIUM),
         MessageEntry(action=Act.REDACT, risks=("credential-exposure",), min_confidence=Confidence.HIGH),
         MessageEntry(action=Act.FLAG, risks=_PRIVATE),

@@ -7,6 +7,8 @@ import msgspec
 
 from hauberk.assets.chat import Direction, MessageContent, Role
 from hauberk.core import Action, Confidence, Finding, Gap, GapReason, Severity, Verdict
+from hauberk.detect.output.tool_effect import Effect
+from hauberk.policy.call_origin import CallOrigin, by_origin, effect
 
 
 class Act(StrEnum):
@@ -37,6 +39,8 @@ class MessageEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     `rate`: of detectors that give a score, only findings at or over the score that this share of ordinary messages
     exceeds (0.001: one false alarm in a thousand). A row with `gaps` judges gaps by reason; any other judges findings.
+    `calls`: only values in the arguments of a tool's call, and only those of these origins; `effects`: only calls of tools that
+    do this.
     """
 
     action: Act
@@ -49,6 +53,8 @@ class MessageEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     rate: float = 1.0
     remedy: Remedy = Remedy.MASK
     gaps: tuple[GapReason, ...] = ()
+    calls: tuple[CallOrigin, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 class MessagePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -74,7 +80,13 @@ def rulings(
     policy: MessagePolicy, message: MessageContent, items: Iterable[Finding | Gap], threshold: Threshold
 ) -> tuple[Ruling, ...]:
     """What the policy says of each finding and gap of `message`. What no row fits: blocked when closed, else flagged."""
-    return tuple(_ruling(policy, message, item, threshold) for item in items)
+    if message.call is None or not any(entry.calls for entry in policy.entries):
+        return tuple(_ruling(policy, message, item, threshold) for item in items)
+    return tuple(
+        _ruling(policy, message, part, threshold, origin)
+        for item in items
+        for origin, part in (by_origin(message, item) if isinstance(item, Finding) else ((None, item),))
+    )
 
 
 def verdict_of(made: Iterable[Ruling]) -> Verdict:
@@ -86,17 +98,27 @@ def verdict_of(made: Iterable[Ruling]) -> Verdict:
     return Verdict(action, findings, gaps)
 
 
-def _ruling(policy: MessagePolicy, message: MessageContent, item: Finding | Gap, threshold: Threshold) -> Ruling:
+def _ruling(
+    policy: MessagePolicy,
+    message: MessageContent,
+    item: Finding | Gap,
+    threshold: Threshold,
+    origin: CallOrigin | None = None,
+) -> Ruling:
     for entry in policy.entries:
-        if _fits(entry, message, item, threshold):
+        if _fits(entry, message, item, threshold, origin):
             return Ruling(item, entry.action, entry.remedy)
     if isinstance(item, Gap):
         return Ruling(item, Act.BLOCK if policy.fail == "closed" else Act.FLAG)
     return Ruling(item, Act.FLAG)
 
 
-def _fits(entry: MessageEntry, message: MessageContent, item: Finding | Gap, threshold: Threshold) -> bool:
+def _fits(
+    entry: MessageEntry, message: MessageContent, item: Finding | Gap, threshold: Threshold, origin: CallOrigin | None
+) -> bool:
     if (entry.roles and message.role not in entry.roles) or (entry.directions and message.direction not in entry.directions):
+        return False
+    if (entry.calls and origin not in entry.calls) or (entry.effects and not _does(message, entry.effects)):
         return False
     if isinstance(item, Gap):
         return bool(entry.gaps) and item.reason in entry.gaps
@@ -108,6 +130,10 @@ def _fits(entry: MessageEntry, message: MessageContent, item: Finding | Gap, thr
         and item.confidence.rank >= entry.min_confidence.rank
         and (entry.rate >= 1 or _over(item, entry.rate, threshold))
     )
+
+
+def _does(message: MessageContent, effects: tuple[Effect, ...]) -> bool:
+    return message.call is not None and effect(message) in effects
 
 
 def _over(finding: Finding, rate: float, threshold: Threshold) -> bool:
