@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from hauberk.assets.chat import ToolSpec
+from hauberk.core import Text
 from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Abilities, Message, Reply
 
@@ -35,13 +36,6 @@ class Family(StrEnum):
     OUTPUT = "unsafe-output"
     THEFT = "model-extraction"
     IMAGE = "image"
-
-
-class Text(msgspec.Struct, frozen=True):
-    """Words in both languages."""
-
-    en: str
-    zh: str
 
 
 class Cost(msgspec.Struct, frozen=True):
