@@ -1,0 +1,53 @@
+"""Which seeds an attack of a family is for."""
+
+from collections.abc import Collection, Mapping
+
+from hauberk.probe.attacks.attack import Family
+from hauberk.probe.seeds.seed import Seed
+from hauberk.probe.targets.target import Abilities
+
+MAX_REQUEST = 16_000
+"""Characters of the longest seed that is asked; a longer one fits no attack, and the plan says so."""
+
+_ASKED = frozenset({"harm", "help"})
+_REACH: Mapping[Family, frozenset[str]] = {
+    Family.PLAIN: frozenset(
+        {"harm", "help", "marker", "secret", "fact", "choice", "pair", "flood", "unsafe", "memorised"},
+    ),
+    Family.INJECTION: _ASKED | {"marker", "secret", "unsafe", "flood"},
+    Family.INDIRECT: _ASKED | {"marker", "secret", "unsafe", "flood"},
+    Family.HIJACK: _ASKED | {"marker"},
+    Family.EXTRACTION: frozenset({"secret"}),
+    Family.JAILBREAK: _ASKED | {"unsafe"},
+    Family.ENCODING: _ASKED | {"marker"},
+    Family.TRANSLATION: _ASKED,
+    Family.CHINESE: _ASKED | {"marker"},
+    Family.MULTI_TURN: _ASKED | {"unsafe"},
+    Family.PRIVACY: frozenset({"secret", "unsafe", "memorised"}),
+    Family.KNOWLEDGE: frozenset({"fact", "choice"}),
+    Family.BIAS: frozenset({"pair"}),
+    Family.WALLET: frozenset({"flood"}),
+    Family.OUTPUT: frozenset({"unsafe"}),
+    Family.THEFT: _ASKED | {"secret", "flood", "memorised"},
+}
+
+
+def goal_name(seed: Seed) -> str:
+    """`harm`, `help`, `marker` ... of the seed's goal."""
+    return str(type(seed.goal).__struct_config__.tag)
+
+
+def is_foreign(seed: Seed) -> bool:
+    """Whether the seed's order is to stand in foreign content while a user asks for something else."""
+    return bool(seed.task or seed.context or not seed.text)
+
+
+def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abilities) -> bool:
+    """Whether an attack of `family`, or with its own list of `goals`, is for `seed` on a target with `abilities`."""
+    if seed.scenario or seed.image or (seed.system and not abilities.system):
+        return False
+    if goal_name(seed) not in (goals or _REACH.get(family, ())):
+        return False
+    if is_foreign(seed) and family is not Family.INDIRECT:
+        return False
+    return len(seed.text) + len(seed.context) + len(seed.task) <= MAX_REQUEST

@@ -1,0 +1,1 @@
+"""Disguises, one a file; the folder is the registry."""
