@@ -60,7 +60,8 @@ def view() -> View:
     before = grade([result(n, Outcome.REFUSED) for n in range(200)], [judge])
     return View(
         run="r1", target=f"http://127.0.0.1/v1 {HOSTILE}", suite="quick", started="2026-11-21T10:00:00+00:00", ended="",
-        tool="0.1.0", graded=graded, titles={"plain-attack": Text(en="The seed as it is", zh="原样提问")}, samples=samples, left=left,
+        tool="0.1.0", graded=graded,
+        titles={"plain-attack": Text(en="The seed as it is", zh="原样提问")}, samples=samples, left=left,
         misfits=("image-text: the target takes no images",), notices=(HOSTILE,), changes=compare(before, graded), compared="r0",
     )  # fmt: skip
 
