@@ -9,6 +9,10 @@
 | google-research-datasets+Taskmaster | both sides of orders, English (Byrne and others) | CC-BY-4.0 |
 | PaddlePaddle+docs | pages of documentation, English and Chinese | Apache-2.0 |
 | tldr-pages+tldr | pages on commands, English and Chinese | CC-BY-4.0 |
+| Anduin2017+HowToCook | recipes, Chinese | Unlicense |
+| 18F+handbook | an agency's handbook for its staff, English | CC0-1.0 |
+| GSA+digitalgov.gov | articles and guides for civil servants, English | public domain |
+| vuejs-translations+docs-zh-cn | documentation, Chinese | CC-BY-4.0 |
 | yizhongw+self-instruct | models' answers to ordinary instructions, English (Wang et al. 2023) | Apache-2.0 |
 """
 
@@ -62,6 +66,8 @@ def _belle(folder: Path) -> Iterator[Row]:
         yield _row(entry["question"], "benign", "zh", "belle-eval", entry["question"][:40])
         if entry.get("std_answer"):
             yield _row(entry["std_answer"], "benign-tool", "zh", "belle-eval", entry["question"][:40], "tool")
+            pair = f"问：{entry['question']}\n答：{entry['std_answer']}"
+            yield _row(pair, "benign-document", "zh", "questions-answered", entry["question"][:40], "document")
     for line in (folder / "data" / "1.5M" / "zh_seed_tasks.json").read_text("utf-8").splitlines():
         entry = json.loads(line)
         for instance in entry["instances"]:
@@ -105,11 +111,27 @@ def _pieces(text: str) -> list[str]:
 
 
 def _paddle(folder: Path) -> Iterator[Row]:
-    yield from _pages(folder, "paddle-docs", 130)
+    yield from _pages(folder, "paddle-docs", 200)
 
 
 def _tldr(folder: Path) -> Iterator[Row]:
-    yield from _pages(folder, "tldr", 500)
+    yield from _pages(folder, "tldr", 900)
+
+
+def _cooking(folder: Path) -> Iterator[Row]:
+    yield from _pages(folder, "recipes-zh", 400)
+
+
+def _handbook(folder: Path) -> Iterator[Row]:
+    yield from _pages(folder, "handbook", 250)
+
+
+def _articles(folder: Path) -> Iterator[Row]:
+    yield from _pages(folder / "content", "articles", 700)
+
+
+def _vue(folder: Path) -> Iterator[Row]:
+    yield from _pages(folder, "vue-zh", 130)
 
 
 def _answers(folder: Path) -> Iterator[Row]:
@@ -121,6 +143,8 @@ def _answers(folder: Path) -> Iterator[Row]:
             if isinstance(text, str) and len(text.strip()) > 20:
                 group = entry["instruction"][:60]
                 yield _row(text.strip()[:4000], "benign-tool", "en", "answers", group, "assistant" if len(text) % 2 else "document")
+                pair = f"Q: {entry['instruction']}\nA: {text.strip()[:1500]}"
+                yield _row(pair, "benign-document", "en", "questions-answered", group, "document")
 
 
 _READERS = {
@@ -130,6 +154,10 @@ _READERS = {
     "LianjiaTech+BELLE": _belle,
     "google-research-datasets+Taskmaster": _taskmaster,
     "PaddlePaddle+docs": _paddle,
+    "Anduin2017+HowToCook": _cooking,
+    "18F+handbook": _handbook,
+    "GSA+digitalgov.gov": _articles,
+    "vuejs-translations+docs-zh-cn": _vue,
     "tldr-pages+tldr": _tldr,
     "yizhongw+self-instruct": _answers,
 }

@@ -4,7 +4,7 @@
     ../shared/tools/get_models.sh MODELS q05
     python evals/guard/train.py --gguf MODELS/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf --clones CLONES --work WORK --out OUT
 
-Takes about an hour of one core for the encoder and ten minutes for the rest; `--steps` names the parts to run. What is already in
+Takes an hour and a half of two cores for the encoder and half an hour for the rest; `--steps` names parts to run. What lies in
 WORK is gone on with: rows, vocabulary and checkpoints. OUT then holds what `src/hauberk/detect/prompt/data` ships.
 The same seed gives the same rows, order and first weights; the time budget and the machine decide where training ends.
 """
@@ -24,22 +24,24 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).res
 
 import msgspec  # noqa: E402 - after the path
 import torch  # noqa: E402 - after the path
-from evals.guard.training import calibrate, card, encoder, export, mixtures, ngram, rows  # noqa: E402 - after the path
+from evals.guard.data import corpus  # noqa: E402 - after the path
+from evals.guard.training import calibrate, card, encoder, export, foreign, mixtures, ngram, noise, rows, wrapped  # noqa: E402 - after the path
 
-STEPS = ("rows", "encoder", "mix", "export", "ngram", "calibrate")
+STEPS = ("rows", "encoder", "export", "ngram", "calibrate")
 
 
 def say(line: str) -> None:
     print(time.strftime("%H:%M:%S"), line, flush=True)
 
 
-def taught(work: Path, split: str, data: Path | None, clones: Path | None, seed: int) -> list[rows.Lesson]:
+def taught(work: Path, split: corpus.Split, data: Path | None, clones: Path | None, seed: int) -> list[rows.Lesson]:
     """The rows of a split with their twins, kept in `work` when once made."""
     kept = work / f"{split}.pkl"
     if kept.exists():
         return pickle.loads(kept.read_bytes())  # noqa: S301 - our own file
-    base = rows.lessons("train" if split == "train" else "calibration", data, clones)
-    made = [*base, *rows.foreign_twins(base, seed)]
+    base = rows.lessons(split, data, clones)
+    base += [*wrapped.wrapped(base, split), *noise.noise(base, split)]
+    made = [*base, *foreign.foreign_twins(base, seed)]
     kept.write_bytes(pickle.dumps(made))
     return made
 
@@ -60,12 +62,11 @@ def main() -> None:
     train = taught(options.work, "train", options.data, options.clones, options.seed)
     held = taught(options.work, "calibration", options.data, options.clones, options.seed)
     say(f"{len(train)} rows to learn from, {len(held)} to calibrate on")
-    if {"encoder", "mix", "export"} & set(options.steps):
+    if {"encoder", "export"} & set(options.steps):
         model, tokens = encoder.made(base_folder(), options.gguf, rows.texts_of(train), options.work, options.seed)
         if "encoder" in options.steps:
-            encoder.train(model, tokens, train, options.work, options.minutes, options.seed, say)
-        if "mix" in options.steps:
-            _mixed(model, tokens, train, options)
+            mixed = mixtures.mixtures(train, options.seed)
+            encoder.train(model, tokens, train, options.work, options.minutes, options.seed, say, mixed)
         if "export" in options.steps:
             encoder.restore(model, options.work)
             export.export(model, tokens.names, options.out)
@@ -74,17 +75,6 @@ def main() -> None:
         ngram.export(ngram.train(train, options.epochs, options.seed, say), options.out)
     if "calibrate" in options.steps:
         _calibrate(options.out, held, train, options)
-
-
-def _mixed(model: encoder.Encoder, tokens: encoder.Tokens, train: list[rows.Lesson], options: Any) -> None:
-    """The second part: from the first one's weights, with mixtures beside the rows and a fresh optimiser."""
-    if (options.work / "encoder.pt").exists():
-        encoder.restore(model, options.work)
-    folder = options.work / "mixed"
-    folder.mkdir(exist_ok=True)
-    mixed = mixtures.mixtures(train, options.seed)
-    encoder.train(model, tokens, train, folder, options.mix_minutes, options.seed + 1, say, mixed)
-    (folder / "encoder.pt").replace(options.work / "encoder.pt")
 
 
 def _calibrate(out: Path, held: list[rows.Lesson], train: list[rows.Lesson], options: Any) -> None:
@@ -115,11 +105,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
-    parser.add_argument("--minutes", type=float, default=55, help="processor time of the encoder's training")
-    parser.add_argument("--mix-minutes", type=float, default=23, help="processor time of its second part, with mixtures")
+    parser.add_argument("--minutes", type=float, default=90, help="of the encoder's training")
     parser.add_argument("--epochs", type=int, default=3, help="of the n-gram model")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
 

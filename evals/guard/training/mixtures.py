@@ -5,18 +5,17 @@ twin without an attack, so that neither length nor the seam between two texts gi
 """
 
 import random
-import re
 from collections.abc import Sequence
 
 import msgspec
+from evals.guard.training.foreign import inserted
 from evals.guard.training.rows import UNKNOWN, Lesson
 
 from hauberk.detect.prompt.labels import KINDS, Voice
 
 SEAMS = ("\n", " ", "\n\n", ". ", " - ", "\n---\n", "\n\n\n")
-ATTACKS, TWINS = 5000, 4000  # of each voice and language
+ATTACKS, TWINS = 8000, 7000  # of each voice and language
 SHARE = 0.45  # of the mixtures' weight, in that of all other rows together
-_SENTENCE = re.compile(r"(?<=[.!?。！？\n])\s*")
 _WINDOW = {True: 160, False: 480}  # characters of a window; Chinese counts three
 
 
@@ -59,11 +58,8 @@ def _documents(rows: Sequence[Lesson], choose: random.Random, width: int) -> lis
     made: list[Lesson] = []
     kind = KINDS.index("injection-indirect")
     for _ in range(ATTACKS if documents and orders else 0):
-        text = _window(choose.choice(documents).text, choose)[: width - 40]
         order = choose.choice(orders)
-        at = choose.choice([*(found.end() for found in _SENTENCE.finditer(text)), 0, len(text)])
-        seam = choose.choice((" ", "\n", "\n\n", ""))
-        whole = f"{text[:at]}{seam}{order.text.strip()}{seam}{text[at:]}"
+        whole = inserted(choose.choice(documents).text, order.text, choose)
         made.append(Lesson(whole, Voice.FOREIGN, 1, UNKNOWN, kind, UNKNOWN, 1.0, "mix:doc-attack", order.group, order.lang))
     for _ in range(TWINS if documents else 0):
         document = choose.choice(documents)
@@ -77,9 +73,9 @@ def _is_document(row: Lesson) -> bool:
 
 
 def _is_order(row: Lesson) -> bool:
-    return "payload" in row.source or row.source in {"twin:order", "twin:attack"}
+    return "payload" in row.source or row.source in {"twin:order", "twin:attack", "twin:harmful-order"}
 
 
 def _window(text: str, choose: random.Random) -> str:
     start = choose.randrange(max(1, len(text) - 400))
-    return text[start : start + choose.randrange(200, 480)]
+    return text[start : start + choose.randrange(60, 480)]

@@ -1,4 +1,4 @@
-"""What the models are taught: corpus rows with their targets, twins in other roles, and how often each is seen."""
+"""What the models are taught: corpus rows with their targets, and how often each is seen."""
 
 import collections
 import math
@@ -67,55 +67,6 @@ def lessons(split: corpus.Split, root: Path | None, clones: Path | None) -> list
     return [_lesson(row) for row in rows]
 
 
-_ASKS = re.compile(r"(?i)^(?:what|who|when|where|why|how|is|are|do|does|can|which)\b|[?？吗呢]$")
-
-
-def foreign_twins(base: Sequence[Lesson], seed: int) -> list[Lesson]:
-    """The same words in another mouth.
-
-    An order to the model that stands in a tool's result is an indirect injection, though a user may give it: ordinary orders are
-    taught as attacks when foreign, alone and at the end of foreign text; so are direct attacks.
-    """
-    choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
-    made: list[Lesson] = []
-    carriers = [x for x in base if x.voice is Voice.FOREIGN and not x.attack and 60 < len(x.text) < 1500]
-    orders = [
-        x for x in base if x.voice is Voice.USER and not x.attack and x.harm == 0 and 6 < len(x.text) < 300 and x.source in _ORDERS
-    ]
-    orders = [x for x in orders if not _ASKS.search(x.text.strip())]
-    kind = KINDS.index("injection-indirect")
-    for order in orders:
-        made.append(msgspec.structs.replace(order, voice=Voice.FOREIGN, attack=1, kind=kind, weight=1.4, source="twin:order"))
-        same = [x for x in choose.sample(carriers, min(12, len(carriers))) if x.lang == order.lang]
-        if same and choose.random() < 0.3:
-            text = _joined(same[0].text[-500:], order.text, choose)
-            made.append(Lesson(text, Voice.FOREIGN, 1, UNKNOWN, kind, UNKNOWN, 1.0, "twin:carried-order", order.group, order.lang))
-    for lesson in base:
-        if lesson.attack == 1 and lesson.voice is Voice.USER and choose.random() < 0.35:
-            made.append(msgspec.structs.replace(lesson, voice=Voice.FOREIGN, source="twin:attack"))
-            if carriers and len(lesson.text) < 400:
-                text = _joined(choose.choice(carriers).text[-500:], lesson.text, choose)
-                made.append(
-                    msgspec.structs.replace(lesson, text=text, voice=Voice.FOREIGN, source="twin:carried-attack", weight=1.3)
-                )
-        if lesson.voice is Voice.USER and lesson.harm != UNKNOWN and choose.random() < (0.3 if lesson.harm else 0.04):
-            twin = f"twin:said-{lesson.harm}"
-            made.append(msgspec.structs.replace(lesson, voice=Voice.MODEL, source=twin, weight=lesson.weight * 0.3))
-    return made
-
-
-_ORDERS = frozenset(
-    {"lf_alpaca_en", "lf_alpaca_zh", "belle_seed_zh", "selfinstruct_user", "lf_tool_dpo", "belle-eval", "belle-seeds"}
-)
-
-
-def _joined(carrier: str, payload: str, choose: random.Random) -> str:
-    parts = [carrier.strip(), payload.strip()]
-    if choose.random() < 0.35:
-        parts.reverse()
-    return choose.choice(["\n", "\n\n", " "]).join(parts)
-
-
 def shares(rows: Sequence[Lesson]) -> list[float]:
     """How often each row is drawn: sources by the square root of their size, classes of one voice and language levelled halfway."""
     sizes = collections.Counter(row.source for row in rows)
@@ -154,4 +105,4 @@ def texts_of(rows: Iterable[Lesson]) -> list[str]:
     return [row.text for row in rows]
 
 
-__all__ = ["UNKNOWN", "Lesson", "altered", "foreign_twins", "lessons", "shares", "texts_of", "voice_of"]
+__all__ = ["UNKNOWN", "Lesson", "altered", "lessons", "shares", "texts_of", "voice_of"]
