@@ -23,10 +23,12 @@ ANCHOR = {"attack": 0.01, "indirect": 0.02, "harm": 0.85}
 ASKED = 2.0
 """Over every probability: however sure stage 1 is of an attack, stage 2 is asked, as its false alarms are others."""
 HARD = 0.15
-"""Share, among users' ordinary texts, of those written to look like attacks: a rate is promised for ordinary traffic, in which they
-are rare."""
+"""Share, among users' ordinary texts, of those written to look like attacks or filled with noise: a rate is promised for ordinary
+traffic, in which they are rare."""
+RARE = ("own:", "framed-", "noise")
+"""How the sources of those are named."""
 MOST_WINDOWS = 3  # of a row, by stage 1's logit, that stage 2 is asked about here
-MOST_ROWS = {0: 250, 1: 120}
+MOST_ROWS = {0: 500, 1: 120}
 """Rows of one source that are read, by label; the first by hash."""
 
 
@@ -88,7 +90,7 @@ def weights_of(rows: list[Scored], labels: np.ndarray) -> np.ndarray:
     families = collections.Counter((key, item.row.group) for key, item in zip(keys, rows, strict=True))
     sizes = collections.Counter(key for key, _ in families)
     made = np.array([sizes[key] ** -0.25 / families[key, item.row.group] for key, item in zip(keys, rows, strict=True)])
-    hard = np.array([item.row.source.startswith("own:") for item in rows]) & (labels == 0)
+    hard = np.array([item.row.source.startswith(RARE) for item in rows]) & (labels == 0)
     if rows and rows[0].row.voice is Voice.USER and hard.any() and not hard[labels == 0].all():
         made[hard] *= HARD / (1 - HARD) * made[(labels == 0) & ~hard].sum() / made[hard].sum()
     for label in (0, 1):

@@ -20,15 +20,15 @@ published benchmark was trained on; near-copies of them were taken out. Rows by 
 {sources}
 
 ## Calibration
-On families of the corpus that no model was taught. A score of 0.5 is the one that 1% of the ordinary messages of users, and 5% of
+On families of the corpus that no model was taught. A score of 0.5 is the one that 1% of the ordinary messages of users, and 2% of
 ordinary foreign texts, exceed; `model.json` holds thresholds for other rates.
 Figures there (unseen families; easier than the world):
 {figures}
 Figures on sets of others: `evals/guard/README.md`.
 
 ## Limits
-- English and Chinese; other languages are few.
-- Foreign text is told from the user's by its role: a plain order is an attack only where it is foreign.
+- English and Chinese; German, Spanish and French a little, other languages hardly.
+- Foreign text is told from the user's by its role: a plain request is an attack only where it is foreign.
 - The kinds and categories name the likeliest, and are not calibrated.
 
 ## Licence
