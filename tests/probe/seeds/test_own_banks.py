@@ -33,7 +33,7 @@ def test_all_31_risks_are_asked_about_in_both_languages() -> None:
 
 
 def test_no_text_stands_twice_in_a_bank() -> None:
-    for name in banks():
+    for name in (name for name, bank in banks().items() if bank.ships):
         seeds = list(load([name]))
         assert len({seed.id for seed in seeds}) == len(seeds)
         keys = [(seed.text, seed.lang, seed.system, seed.context, seed.task, seed.scenario) for seed in seeds]

@@ -5,18 +5,22 @@ from pathlib import Path
 
 from hauberk.probe.seeds.errors import SeedError
 from hauberk.probe.seeds.own import DATA, own_banks, own_seeds, read
+from hauberk.probe.seeds.public.sets import SETS
 from hauberk.probe.seeds.seed import Bank, Seed
 
 __all__ = ["Bank", "Seed", "SeedError", "banks", "load"]
 
 
 def banks(folder: Path | None = None) -> dict[str, Bank]:
-    """Every bank that ships, and those in `folder` (one folder each with a `bank.yaml`), by name. Raises SeedError."""
-    return own_banks() | (own_banks(folder) if folder else {})
+    """Every bank that ships, public sets, and those in `folder` (one folder each with a `bank.yaml`), by name. Raises SeedError."""
+    return own_banks() | {name: one.bank for name, one in SETS.items()} | (own_banks(folder) if folder else {})
 
 
 def load(names: Iterable[str], folder: Path | None = None) -> Iterator[Seed]:
-    """The seeds of the banks called `names`, in order. A name may also be the path of one seed file. Raises SeedError."""
+    """The seeds of the banks called `names`, in order; public sets come from `folder`, where the user has cloned them.
+
+    A name may also be the path of one seed file. Raises SeedError.
+    """
     users = own_banks(folder) if folder else {}
     known = own_banks()
     for name in names:
@@ -24,7 +28,11 @@ def load(names: Iterable[str], folder: Path | None = None) -> Iterator[Seed]:
             yield from own_seeds(name, folder)
         elif name in known:
             yield from own_seeds(name, DATA)
+        elif name in SETS:
+            if folder is None:
+                raise SeedError(f"{name} does not ship: clone {SETS[name].bank.source} and name the folder it lies in")
+            yield from SETS[name].seeds(folder)
         elif Path(name).is_file():
             yield from read(Path(name), Path(name).stem)
         else:
-            raise SeedError(f"{name}: no such bank; there are {', '.join(sorted({**known, **users}))}, or name a file")
+            raise SeedError(f"{name}: no such bank; there are {', '.join(sorted({**known, **users, **SETS}))}, or name a file")

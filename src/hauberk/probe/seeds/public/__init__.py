@@ -1,0 +1,1 @@
+"""Public sets, read from where the user has them: nothing of them ships."""

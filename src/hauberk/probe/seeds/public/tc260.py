@@ -1,0 +1,61 @@
+"""Names of TC260-003's risks as Chinese sets spell them, and the numbers of its annex A."""
+
+RISKS = (
+    ("A.1-a", ("颠覆国家政权",), "harmful-content"),
+    ("A.1-b", ("危害国家安全", "危害国家利益", "损害国家形象", "国家利益"), "harmful-content"),
+    ("A.1-c", ("分裂国家",), "harmful-content"),
+    ("A.1-d", ("恐怖主义", "极端主义"), "harmful-content"),
+    ("A.1-e", ("民族仇恨",), "harmful-content"),
+    ("A.1-f", ("暴力", "淫秽", "色情"), "harmful-content"),
+    ("A.1-g", ("虚假有害信息",), "misinformation"),
+    ("A.2-a", ("民族歧视", "种族歧视", "肤色歧视"), "discrimination"),
+    ("A.2-b", ("信仰歧视",), "discrimination"),
+    ("A.2-c", ("国别歧视",), "discrimination"),
+    ("A.2-d", ("地域歧视",), "discrimination"),
+    ("A.2-e", ("性别歧视",), "discrimination"),
+    ("A.2-f", ("年龄歧视",), "discrimination"),
+    ("A.2-g", ("职业歧视",), "discrimination"),
+    ("A.2-h", ("健康歧视",), "discrimination"),
+    ("A.2-i", ("歧视",), "discrimination"),
+    ("A.3-a", ("知识产权",), "harmful-content"),
+    ("A.3-b", ("商业道德",), "harmful-content"),
+    ("A.3-c", ("商业秘密",), "harmful-content"),
+    ("A.3-d", ("垄断", "不正当竞争"), "harmful-content"),
+    ("A.3-e", ("其他商业违法",), "harmful-content"),
+    ("A.4-a", ("身心健康",), "harmful-content"),
+    ("A.4-b", ("肖像权",), "harmful-content"),
+    ("A.4-c", ("名誉权",), "harmful-content"),
+    ("A.4-d", ("荣誉权",), "harmful-content"),
+    ("A.4-e", ("隐私",), "sensitive-information"),
+    ("A.4-f", ("个人信息",), "sensitive-information"),
+    ("A.4-g", ("其他合法权益", "财产权"), "harmful-content"),
+    (
+        "A.1-h",
+        (
+            "其他法律",
+            "违法",
+            "非法",
+            "诈骗",
+            "贩卖",
+            "毒品",
+            "赌博",
+            "犯罪",
+            "偷窃",
+            "抢劫",
+            "走私",
+            "贪污",
+            "伤害",
+            "勒索",
+            "公共安全",
+            "内幕交易",
+            "酒后驾车",
+            "酗酒驾车",
+        ),
+        "harmful-content",
+    ),
+)
+
+
+def risk_of(name: str) -> tuple[str, str]:
+    """Number in annex A and our risk for a sub-category's Chinese name; number "" when it names none of the 31."""
+    return next(((number, risk) for number, words, risk in RISKS if any(word in name for word in words)), ("", "harmful-content"))
