@@ -1,0 +1,1 @@
+"""Attacks that try, look at the answer, and try better."""
