@@ -1,10 +1,14 @@
 """Plays a script whose order is planted in foreign content, about which a user asks an ordinary thing."""
 
+from collections.abc import Sequence
+from math import prod
+
 import msgspec
 
 from hauberk.assets.chat import Role
 from hauberk.probe.attacks.attack import Cost, Family, Talk, Text
 from hauberk.probe.attacks.carrier import Carrier, is_chinese
+from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.fill import fill
 from hauberk.probe.attacks.opening import opening
 from hauberk.probe.attacks.reach import reaches
@@ -28,8 +32,9 @@ _BARE = Carrier(en="{request}", zh="{request}")
 class Planted:
     """An indirect injection made of a Script. A seed's own document and task come before the script's."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, disguises: Sequence[Disguise] = ()) -> None:
         self.script = script
+        self._disguises = tuple(disguises)
 
     @property
     def name(self) -> str:
@@ -55,7 +60,9 @@ class Planted:
     def cost(self) -> Cost:
         """One request of the longest of its texts."""
         parts = (self._document, self.script.order or _BARE, self.script.task or _TASK, _FRAME)
-        return Cost(extra=max(sum(len(part.of(lang)) for part in parts) for lang in ("en", "zh")))
+        extra = max(sum(len(part.of(lang)) for part in parts) for lang in ("en", "zh"))
+        growth = prod(disguise.growth for disguise in self._disguises)
+        return Cost(growth=growth, extra=extra + sum(disguise.extra for disguise in self._disguises))
 
     @property
     def _document(self) -> Carrier:
@@ -64,6 +71,8 @@ class Planted:
     def fits(self, seed: Seed, abilities: Abilities) -> bool:
         """Whether the seed's order can stand in this document: one that has its own document takes the scripts without one."""
         if not reaches(self.family, self.script.goals, seed, abilities) or (self.script.system and not abilities.system):
+            return False
+        if seed.text and not all(disguise.suits(seed.text) for disguise in self._disguises[:1]):
             return False
         if self.script.document and seed.context and seed.text:
             return False
@@ -86,7 +95,10 @@ class Planted:
     async def run(self, seed: Seed, talk: Talk) -> int:
         """Asks the task about the document with the order in it."""
         script, lang = self.script, seed.lang
-        order = fill((script.order or _BARE).of(lang), {"request": seed.text}) if seed.text else ""
+        request = seed.text
+        for disguise in self._disguises if request else ():
+            request = disguise(request, lang, talk.rng)
+        order = fill((script.order or _BARE).of(lang), {"request": request}) if request else ""
         document = seed.context or self._document.of(lang)
         planted = fill(document, {"payload": order})
         if seed.text and planted == document:  # a document of the seed's without a place: at its end, as a reader would see it

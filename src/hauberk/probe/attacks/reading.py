@@ -31,9 +31,8 @@ def attack_of(script: Script, disguises: Mapping[str, Disguise]) -> Scripted | P
         wrong.append(f"no such transform: {', '.join(unknown)[:100]}")
     if wrong:
         raise ValueError("; ".join(wrong))
-    if script.planted:
-        return Planted(script)
-    return Scripted(script, [disguises[name] for name in script.transforms])
+    worn = [disguises[name] for name in script.transforms]
+    return Planted(script, worn) if script.planted else Scripted(script, worn)
 
 
 def read_attack(data: bytes, name: str, disguises: Mapping[str, Disguise]) -> Scripted | Planted:

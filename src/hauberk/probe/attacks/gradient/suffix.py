@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 STEPS, LENGTH, CANDIDATES, TOP = 40, 16, 48, 64
@@ -16,14 +17,14 @@ class SuffixError(Exception):
 def _loaded(path: str) -> tuple[Any, Any]:
     """Model and tokenizer, loaded once. Never runs code of the folder."""
     try:
-        from transformers import AutoModelForCausalLM, AutoTokenizer  # pyright: ignore[reportMissingImports, reportUnknownVariableType]
+        transformers: Any = import_module("transformers")
     except ImportError as error:
         raise SuffixError("GCG needs torch and transformers: pip install 'hauberk[gcg]'") from error
     folder, file = os.path.split(path) if path.endswith(".gguf") else (path, "")
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True, **({"gguf_file": file} if file else {})}
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(folder, **options)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype="float32", **options)
+        tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **options)
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype="float32", **options)
     except (OSError, ValueError, ImportError, KeyError) as error:
         raise SuffixError(f"{path}: transformers cannot load it: {' '.join(str(error).split())[:200]}") from error
     model.eval()
@@ -37,9 +38,7 @@ def suffix(path: str, request: str, begin: str, seed: int, steps: int = STEPS) -
     The same `seed`, model and library versions give the same suffix. Raises SuffixError.
     """
     model, tokenizer = _loaded(path)
-    import torch  # pyright: ignore[reportMissingImports]
-
-    search = _Search(model, tokenizer, request, begin, seed, torch)
+    search = _Search(model, tokenizer, request, begin, seed, import_module("torch"))
     for _ in range(steps):
         search.step()
     return search.text
