@@ -95,7 +95,7 @@ class Gatekeeping:
         ledger = Ledger(spending, time.time)
         self._stack.callback(ledger.close)  # what was spent in the last second is written
         replica = self._replica = Replica(tables.limits.shared, tables.limits.window) if tables.limits.shared.url else None
-        turnstile = Turnstile(Limiter(tables.limits, ledger, replica.make if replica else None))
+        turnstile = Turnstile(Limiter(tables.limits, ledger, replica.make if replica else None, replica))
         return KeyGate(
             tables.gate,
             ring,

@@ -106,48 +106,54 @@ class Ledger:
 class BudgetMeter:
     """One budget of one key as a limit. What is under way is held, so that a burst cannot pass the budget together."""
 
-    __slots__ = ("_budget", "_held", "_key_id", "_ledger", "_limit")
+    __slots__ = ("_budget", "_held", "_key_id", "_ledger", "limit")
 
     def __init__(self, key_id: str, budget: Budget, ledger: Ledger) -> None:
         self._key_id = key_id
         self._budget = budget
         self._ledger = ledger
-        self._limit = int(budget.amount * (MICRO if budget.unit is Unit.MONEY else 1))
+        self.limit = int(budget.amount * (MICRO if budget.unit is Unit.MONEY else 1))
         self._held = 0
 
     @property
     def unit(self) -> Unit:
         return self._budget.unit
 
+    @property
+    def per(self) -> Period:
+        return self._budget.per
+
+    @property
+    def account(self) -> str:
+        """What is counted now: key, unit and period."""
+        return f"{self._key_id}/{self._budget.unit}/{period_name(self._budget.per, self._ledger.wall())}"
+
     def wait(self, amount: int, now: float) -> float:
         if self.left(now) >= amount:
             return 0.0
-        return FOREVER if amount > self._limit else period_left(self._budget.per, self._ledger.wall())
+        return FOREVER if amount > self.limit else period_left(self._budget.per, self._ledger.wall())
 
     def take(self, spent: int, held: int, now: float) -> None:
         del now
-        self._ledger.add(self._account(), spent)
+        self._ledger.add(self.account, spent)
         self._held += held
 
     def end(self, held: int, spent: int, now: float) -> None:
         del now
         self._held -= held
-        self._ledger.add(self._account(), spent)
+        self._ledger.add(self.account, spent)
 
     def refund(self, amount: int, taken: float, now: float) -> None:
         del taken, now
-        self._ledger.add(self._account(), -amount)
+        self._ledger.add(self.account, -amount)
 
     def left(self, now: float) -> int:
         del now
-        return max(self._limit - self._held - self._ledger.spent(self._account()), 0)
+        return max(self.limit - self._held - self._ledger.spent(self.account), 0)
 
     def reset(self, now: float) -> float:
         del now
         return period_left(self._budget.per, self._ledger.wall())
-
-    def _account(self) -> str:
-        return f"{self._key_id}/{self._budget.unit}/{period_name(self._budget.per, self._ledger.wall())}"
 
 
 def _open(path: Path) -> sqlite3.Connection:

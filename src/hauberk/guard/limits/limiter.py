@@ -11,6 +11,7 @@ from hauberk.guard.limits.meter import FOREVER, Adjustable, Meter
 from hauberk.guard.limits.prices import PriceList
 from hauberk.guard.limits.quota import Quota, Unit
 from hauberk.guard.limits.settings import LimitSettings
+from hauberk.guard.limits.shared_budget import SharedBudget, Sharer
 from hauberk.guard.limits.slots import Slots
 from hauberk.guard.limits.window import TokenWindow
 
@@ -81,6 +82,7 @@ class Meters(msgspec.Struct, eq=False):
     tokens: Adjustable | None
     slots: Adjustable | None
     budgets: tuple[BudgetMeter, ...]
+    shared: tuple[SharedBudget, ...] = ()  # the same, over all replicas
 
 
 MakeMeter = Callable[[str, Cause, int], Adjustable]
@@ -94,13 +96,21 @@ class Limiter:
         settings: Limits that hold for everybody.
         ledger: What was spent of budgets.
         make: Makes a key's meter for requests, tokens or concurrency; None keeps them in this process.
+        sharer: Makes budgets count over all replicas; None keeps them in `ledger` alone.
     """
 
-    def __init__(self, settings: LimitSettings, ledger: Ledger | None = None, make: MakeMeter | None = None) -> None:
+    def __init__(
+        self,
+        settings: LimitSettings,
+        ledger: Ledger | None = None,
+        make: MakeMeter | None = None,
+        sharer: Sharer | None = None,
+    ) -> None:
         self.settings = settings
         self.ledger = ledger or Ledger()
         self.prices = PriceList(settings.prices)
         self._make = make or self._local
+        self._sharer = sharer
         self._keys: dict[str, Meters] = {}
         self.slots = Slots(settings.concurrency) if settings.concurrency is not None else None
         self.tokens = self._make("", Cause.TOKENS, settings.tokens) if settings.tokens is not None else None
@@ -157,15 +167,22 @@ class Limiter:
             yield Part(meters.slots, Cause.CONCURRENCY, 0, 1, None)
         if meters.tokens is not None:
             yield Part(meters.tokens, Cause.TOKENS, ask.prompt, ask.output, Unit.TOKENS)
-        for budget in meters.budgets:
-            if budget.unit is Unit.MONEY:
-                yield Part(budget, Cause.BUDGET, 0, self.prices.cost(ask.model, ask.prompt, ask.output), Unit.MONEY)
-            else:
-                yield Part(budget, Cause.BUDGET, ask.prompt, ask.output, Unit.TOKENS)
+        yield from self._budget_parts(ask, meters)
         if self.slots is not None:
             yield Part(self.slots, Cause.SYSTEM, 0, 1, None, own=False)
         if self.tokens is not None:
             yield Part(self.tokens, Cause.SYSTEM, ask.prompt, ask.output, Unit.TOKENS, own=False)
+
+    def _budget_parts(self, ask: Ask, meters: Meters) -> Iterable[Part]:
+        cost = self.prices.cost(ask.model, ask.prompt, ask.output) if meters.budgets else 0
+        for budget in meters.budgets:
+            if budget.unit is Unit.MONEY:
+                yield Part(budget, Cause.BUDGET, 0, cost, Unit.MONEY)
+            else:
+                yield Part(budget, Cause.BUDGET, ask.prompt, ask.output, Unit.TOKENS)
+        for shared in meters.shared:
+            held = cost if shared.unit is Unit.MONEY else ask.tokens
+            yield Part(shared.current(), Cause.BUDGET, 0, held, shared.unit)
 
     def _meters(self, key_id: str, quota: Quota, before: Meters | None) -> Meters:
         def make(cause: Cause, limit: int | None, old: Adjustable | None) -> Adjustable | None:
@@ -174,12 +191,15 @@ class Limiter:
             old.retarget(limit)
             return old
 
+        budgets = tuple(BudgetMeter(key_id, budget, self.ledger) for budget in quota.budgets)
+        sharer = self._sharer
         return Meters(
             quota=quota,
             requests=make(Cause.REQUESTS, quota.requests, before and before.requests),
             tokens=make(Cause.TOKENS, quota.tokens, before and before.tokens),
             slots=make(Cause.CONCURRENCY, quota.concurrency, before and before.slots),
-            budgets=tuple(BudgetMeter(key_id, budget, self.ledger) for budget in quota.budgets),
+            budgets=budgets,
+            shared=tuple(SharedBudget(budget, sharer) for budget in budgets) if sharer is not None else (),
         )
 
     def _local(self, key_id: str, cause: Cause, limit: int) -> Adjustable:

@@ -54,4 +54,6 @@ class Quota(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             found.append(f"priority must be 0 to {PRIORITIES - 1}")
         if any(not 0 < b.amount < 1e15 for b in self.budgets):
             found.append("a budget's amount must be over 0")
+        if len({(b.unit, b.per) for b in self.budgets}) < len(self.budgets):
+            found.append("there may be one budget for each unit and period")
         return found

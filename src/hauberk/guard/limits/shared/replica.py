@@ -22,6 +22,7 @@ _IDLE = 0.2
 _RETRY = 0.25
 _GATHER = 0.001  # seconds in which urgent needs are collected into one round trip
 _SLOT_WINDOW = 1.0  # concurrency: what a dead replica held comes back this long after its lease
+_LONG = 3600.0  # seconds; nobody waits for such a window to pass, but another replica may give back what it has leased
 MAX_CLOSED = 100_000
 MAX_METERS = 300_000
 
@@ -92,16 +93,15 @@ class Replica:
     def make(self, key_id: str, cause: Cause, limit: int) -> SharedMeter:
         """A key's shared limit; what `Limiter` takes as `make`."""
         window = _SLOT_WINDOW if cause is Cause.CONCURRENCY else self._window
-        name = f"{self._settings.prefix}:limit:{cause}:{key_id}"
-        meter = self._meters.get(name)
-        if meter is None:
-            share = max(limit // max(self._settings.replicas, 1), 1)
-            lease = self._settings.lease * _MARGIN
-            meter = SharedMeter(name, limit, window, lease, share, self._settings.on_loss, self._touch)
-            meter.lost = self.gap is not None
-            self._bound()
-            self._meters[name] = meter
-        return meter
+        return self._meter(f"{cause}:{key_id}", limit, window)
+
+    def budget(self, account: str, limit: int, window: float) -> SharedMeter:
+        """A shared budget. What is spent counts for `window` seconds: no less than the rest of the account's period."""
+        return self._meter(f"{Cause.BUDGET}:{account}", limit, window)
+
+    def forget(self, account: str) -> None:
+        """The budget's period is over. What is leased goes back, what is under way is still reported."""
+        self._meters.pop(self._name(f"{Cause.BUDGET}:{account}"), None)
 
     def publish(self, key_id: str, status: str, reason: str) -> None:
         """Tells the other replicas that a key was suspended or revoked; sent with the next sync, kept until it is."""
@@ -164,6 +164,21 @@ class Replica:
                 reports.append((meter, report))
         return reports
 
+    def _name(self, what: str) -> str:
+        return f"{self._settings.prefix}:limit:{what}"
+
+    def _meter(self, what: str, limit: int, window: float) -> SharedMeter:
+        name = self._name(what)
+        meter = self._meters.get(name)
+        if meter is None:
+            share = max(limit // max(self._settings.replicas, 1), 1)
+            lease = self._settings.lease * _MARGIN
+            meter = SharedMeter(name, limit, window, lease, share, self._settings.on_loss, self._touch)
+            meter.lost = self.gap is not None
+            self._bound()
+            self._meters[name] = meter
+        return meter
+
     def _bound(self) -> None:
         if len(self._meters) > MAX_METERS:
             oldest = next((name for name in self._meters if name not in self._active), "")
@@ -197,7 +212,16 @@ class Replica:
         pipe.get(f"{prefix}:closed:version")
         ttl = int(self._settings.lease * 1000)
         for meter, report in reports:
-            args = (self._run, self.id, meter.limit, int(meter.window * 1000), _SLOTS, ttl, *_numbers(report))
+            args = (
+                self._run,
+                self.id,
+                meter.limit,
+                int(meter.window * 1000),
+                _SLOTS,
+                ttl,
+                *_numbers(report),
+                int(meter.window >= _LONG),
+            )
             pipe.evalsha(self._script, 2, meter.name, f"{prefix}:epoch", *args)
         answers = pipe.execute()
         del self._outbox[: len(outbox)]

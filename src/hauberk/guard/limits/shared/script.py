@@ -9,6 +9,8 @@ end, for it may have been.
 A restart of Redis may have lost all this. It shows by the server's run id; then nothing is granted for one lease time, in which
 every living replica says again what it holds and has spent. The same happens once when Redis is first used.
 
+In a long window (a budget) room is waited for only where others hold enough that they may give back.
+
 Who cannot get what it needs waits first in line, and nobody else is served until it has: a large request is not starved by
 small ones on other replicas, and two large ones do not each hold half. All or nothing: there is nothing to deadlock on.
 """
@@ -19,6 +21,7 @@ local run, me = ARGV[1], ARGV[2]
 local limit, window, slots, ttl = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local spent, recent, held = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local need, like = tonumber(ARGV[10]), tonumber(ARGV[11])
+local long = ARGV[12] == '1'
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
@@ -78,6 +81,7 @@ if need > 0 then
     first = me
     local short = need - room
     wait = 10
+    if long and others >= short then buckets, wait = {}, 100 end
     table.sort(buckets, function(a, b) return a[1] < b[1] end)
     for i = 1, #buckets do
       short = short - buckets[i][2]
