@@ -33,8 +33,13 @@ def joined(base: SplitResult, path: str) -> str:
 
 
 def based(parts: SplitResult, path: str, default: str) -> SplitResult:
-    """`parts` without a `path` at its end that somebody wrote out; `default` in place of an empty path."""
+    """`parts` without a `path` at its end that somebody wrote out; `default` in place of an empty path.
+
+    A version that stands in `path` is not needed at the end of the base.
+    """
     kept = parts.path.rstrip("/").removesuffix(path)
+    if path.startswith("/v1/"):
+        kept = kept.removesuffix("/v1")
     return parts._replace(path=kept or default)
 
 

@@ -50,6 +50,7 @@ class Dialect(Protocol):
     """One API of models."""
 
     path: str  # under the base address
+    models: str  # the same, of the list of models
     root: str  # the base's path when the address has none
 
     def abilities(self, *, tools: bool, images: bool, prefill: bool) -> Abilities:

@@ -1,5 +1,7 @@
 """How many tokens a text has, about, when the API does not count them."""
 
+import msgspec
+
 from hauberk.probe.targets.target import Reply, Request, Usage
 
 PER_MESSAGE = 4  # tokens that templates put around one
@@ -29,3 +31,9 @@ def estimated_usage(request: Request, reply: Reply) -> Usage:
     """The usage of an exchange that nobody counted."""
     said = estimated_tokens(reply.text) + sum(estimated_tokens(call.arguments) + PER_MESSAGE for call in reply.calls)
     return Usage(prompt=prompt_tokens(request), completion=said, estimated=True)
+
+
+def counted(request: Request, reply: Reply) -> Reply:
+    """`reply` with its tokens estimated when the API did not count them."""
+    usage = reply.usage
+    return reply if usage.prompt or usage.completion else msgspec.structs.replace(reply, usage=estimated_usage(request, reply))

@@ -6,16 +6,16 @@ from urllib.parse import SplitResult
 
 import msgspec
 
-from hauberk.assets.chat import Role
 from hauberk.core.wellformed import well_formed_text
 from hauberk.probe.targets.address import based, checked, joined, shown
 from hauberk.probe.targets.api_errors import BLOCKABLE, ApiError, fault_from, page_fault, read_error
 from hauberk.probe.targets.credentials import Credentials
 from hauberk.probe.targets.dialect import BadAnswer, Broken, Dialect, Told, Wish
-from hauberk.probe.targets.estimate import estimated_usage
+from hauberk.probe.targets.estimate import counted
 from hauberk.probe.targets.options import TargetOptions
+from hauberk.probe.targets.shape import with_system
 from hauberk.probe.targets.sse import BadEvents, EventReader
-from hauberk.probe.targets.target import Abilities, Fault, Message, Reply, Request, TargetError
+from hauberk.probe.targets.target import Abilities, Fault, Reply, Request, TargetError
 from hauberk.probe.targets.wire import Answer, Wire
 
 CAN_GO = frozenset(("temperature", "seed", "max_tokens", "stream_options", "response_format"))  # parameters an API may refuse
@@ -46,7 +46,6 @@ class ModelApi:
         self._headers = self._all_headers(parts)
         self._model = options.model
         self._refused: frozenset[str] = frozenset()
-        self._system = (Message(Role.SYSTEM, options.system),) if options.system else ()
 
     @property
     def name(self) -> str:
@@ -68,8 +67,7 @@ class ModelApi:
 
     async def ask(self, request: Request) -> Reply:
         """The reply to `request`. Raises TargetError."""
-        if self._system and not any(message.role is Role.SYSTEM for message in request.messages):
-            request = msgspec.structs.replace(request, messages=(*self._system, *request.messages))
+        request = with_system(request, self._options.system)
         for _ in range(len(CAN_GO)):
             try:
                 return await self._asked(request)
@@ -142,7 +140,7 @@ class ModelApi:
         return TargetError(fault, f"{self._wire.where}: {self._wire.hidden(str(error))}")
 
     async def _only_model(self) -> str:
-        answer = await self._wire.ask("GET", joined(self._base, "/models"), None, self._headers)
+        answer = await self._wire.ask("GET", joined(self._base, self._dialect.models), None, self._headers)
         if answer.status in {401, 403}:
             raise self._told(read_error(answer.body), answer.status, answer)
         try:
@@ -185,12 +183,6 @@ def unwanted_param(error: ApiError) -> str:
     if not error.codes & {"unsupported_parameter", "unsupported_value", "unknown_parameter"}:
         return ""
     return error.param if error.param in CAN_GO else ""
-
-
-def counted(request: Request, reply: Reply) -> Reply:
-    """`reply` with its tokens estimated when the API did not count them."""
-    usage = reply.usage
-    return reply if usage.prompt or usage.completion else msgspec.structs.replace(reply, usage=estimated_usage(request, reply))
 
 
 def expanded_headers(headers: dict[str, str], credentials: Credentials) -> dict[str, str]:

@@ -78,6 +78,7 @@ class OpenAIChat:
     """`/chat/completions`."""
 
     path = "/chat/completions"
+    models = "/models"
     root = "/v1"
 
     def abilities(self, *, tools: bool, images: bool, prefill: bool) -> Abilities:
