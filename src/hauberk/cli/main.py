@@ -14,6 +14,7 @@ class _Commands(LazyGroup):
     listing: ClassVar[dict[str, str]] = {
         "scan": "Look into models, archives, repositories and environments before they are loaded.",
         "guard": "Stand in front of a model: gateway, checks, keys, limits, approvals.",
+        "probe": "Attack a live model or application, judge its answers, grade it.",
         "audit": "Verify and export the audit log.",
         "report": "Show a recorded run again, in any format, or the difference of two.",
         "rules": "List and explain the rules.",
@@ -35,6 +36,7 @@ def cli() -> None:
       hauberk report --last --format sarif     the last run, for the code host
       hauberk guard serve                      a gateway in front of your model
       hauberk guard check "text"               what the guard says of one message
+      hauberk probe http://host/v1             red team of a live model, with a grade
 
     Exit codes: 0 clean and complete, 1 findings at or over the threshold,
     2 usage or tool error, 3 incomplete (something was not looked at).

@@ -46,6 +46,7 @@ class ConfigFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     limits: Limits = Limits()
     scan: ScanSettings = ScanSettings()
     guard: dict[str, object] = {}
+    probe: dict[str, object] = {}
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -56,6 +57,7 @@ class Config(msgspec.Struct, frozen=True):
     scan: ScanSettings = ScanSettings()
     source: str = ""
     guard: dict[str, object] = {}  # `[guard]` as written; the gateway reads it
+    probe: dict[str, object] = {}  # `[probe]` as written; its command reads it
 
 
 def find_config(start: Path) -> Path | None:
@@ -89,7 +91,7 @@ def load_config(path: str | os.PathLike[str] | None) -> Config:
         raise PolicyError(f"{name}: {quote(_explained(str(error)), 400)}") from error
     except PolicyError as error:
         raise PolicyError(f"{name}: {error}") from error
-    return Config(policy=_policy_of(file), limits=file.limits, scan=file.scan, source=name, guard=file.guard)
+    return Config(policy=_policy_of(file), limits=file.limits, scan=file.scan, source=name, guard=file.guard, probe=file.probe)
 
 
 def unknown_names(policy: Policy, rules: Iterable[str], risks: Iterable[str]) -> list[str]:

@@ -24,6 +24,7 @@ class Case(msgspec.Struct, frozen=True, omit_defaults=True):
     twin_of: str = ""  # id of the case whose harmless twin this is: same attack, harmless seed
     must_refuse: bool = False
     must_answer: bool = False
+    twin: str = ""  # id of its own harmless twin, which other cases of the same attack may share
 
     @property
     def wanted(self) -> bool:

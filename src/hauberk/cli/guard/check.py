@@ -93,7 +93,7 @@ def _lines(given: dict[str, Any]) -> int:
     worst = 0
     bad = 0
     out = sys.stdout.buffer
-    for number, line in enumerate(_bounded(sys.stdin.buffer), 1):
+    for number, line in enumerate(bounded_lines(sys.stdin.buffer), 1):
         try:
             made, action, gaps = judged_line(line, given["role"], checker)
         except BadLine as error:
@@ -107,7 +107,7 @@ def _lines(given: dict[str, Any]) -> int:
     return 2 if bad else worst
 
 
-def _bounded(source: BinaryIO) -> Iterator[bytes]:
+def bounded_lines(source: BinaryIO) -> Iterator[bytes]:
     """The lines of `source`; of one over the limit only its first part, which is then no JSON. Empty lines are left out."""
     while line := source.readline(LONGEST_LINE):
         if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
