@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hauberk.guard.label import CHINESE, ENGLISH, Labelling, Position, StreamLabel, carrier, extend, header, labelled, metadata_of
 
-ON = Labelling(enabled=True, producer="示例公司", propagator="平台")
+ON = Labelling(enabled=True, producer="001191110000MA0000000X", propagator="platform.example")
 POSITIONS = [Labelling(enabled=True, position=position) for position in Position]
 
 
@@ -78,7 +78,7 @@ def test_metadata_has_the_members_of_the_annex() -> None:
         "PropagateID",
         "ReservedCode2",
     ]
-    assert metadata["Label"] == "1"
+    assert list(metadata.values()) == ["1", "001191110000MA0000000X", "req-1", "", "platform.example", "p-1", ""]
     name, value = header(metadata)
     assert name.isascii()
     assert value.isascii()
@@ -89,8 +89,22 @@ def test_metadata_has_the_members_of_the_annex() -> None:
     assert body == {"id": "x", "AIGC": metadata}
 
 
+def test_who_makes_and_passes_on_stands_in_both_pairs() -> None:
+    metadata = metadata_of(Labelling(enabled=True, producer="example"), "req-1")
+    assert (metadata["ContentPropagator"], metadata["PropagateID"]) == ("example", "req-1")
+
+
+@pytest.mark.parametrize("name", ["示例公司", "Example Ltd", "a\\b", "a\r\nSet-Cookie: x", "é", "x" * 257])
+def test_regression_names_hold_only_the_characters_of_annex_e(name: str) -> None:
+    """Annex E j): single-byte printable characters without space and backslash; Chinese names stand as codes."""
+    for field in ("producer", "propagator"):
+        with pytest.raises(ValueError, match=f"{field}: GB 45438-2025 annex E"):
+            Labelling(**{field: name})
+    assert Labelling(producer='!"#[]^~').producer
+
+
 def test_header_cannot_be_split() -> None:
-    _, value = header(metadata_of(Labelling(enabled=True, producer="a\r\nSet-Cookie: x"), "1"))
+    _, value = header(metadata_of(Labelling(enabled=True, producer="a"), "1\r\nSet-Cookie: x"))
     assert "\r" not in value
     assert "\n" not in value
 

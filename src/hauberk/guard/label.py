@@ -4,6 +4,11 @@ Explicit: words in the text (clause 5.2: at its start, its end, or a fitting pla
 is by AI and that it was generated. Implicit: the `AIGC` object of annex E in metadata: for an answer that travels as JSON, a
 member of the body or a response header. A carrier inside the text, an HTML comment and never zero-width characters, is
 written only when asked for.
+
+Members, their order and the values of `Label` were checked against Tencent Cloud's reference of the same object
+(cloud.tencent.com/document/api/460/123077), the package cntc260 (github.com/OPN48/cntc260) after TC260's practice guide on
+file metadata, and labels that services write; the characters that annex E j) allows, against two independent verifiers. The
+text of the standard itself was not at hand.
 """
 
 import json
@@ -18,6 +23,7 @@ CHINESE = "本内容由人工智能生成"
 ENGLISH = "AI-generated"
 _BY_AI = re.compile(r"人工智能|(?<![A-Za-z])AI(?![A-Za-z])|artificial intelligence", re.IGNORECASE)
 _MADE = re.compile(r"生成|合成|generated|synthesi[sz]ed", re.IGNORECASE)
+_VALUE = re.compile(r"[!-\[\]-~]{1,256}")  # annex E j): 0x21, 0x23 to 0x5B, 0x5D to 0x7E, and an escaped quotation mark
 _CARRIER = re.compile(r"<!-- AIGC \{[^<>]{0,4000}\} -->")
 
 
@@ -32,13 +38,17 @@ class Position(StrEnum):
 class Degree(StrEnum):
     """`Label` of the metadata, as the standard numbers it."""
 
-    GENERATED = "1"
-    POSSIBLY = "2"
-    SUSPECTED = "3"
+    GENERATED = "1"  # it is generated: 属于
+    POSSIBLY = "2"  # it may be, for its user says so: 可能
+    SUSPECTED = "3"  # traces of generation were found: 疑似
 
 
 class Labelling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """How answers are labelled. `producer` and `propagator`: name or code of the services that made and that pass it on."""
+    """How answers are labelled.
+
+    `producer` and `propagator`: name or code of the services that made and that pass it on, in ASCII without spaces and
+    backslashes: a Chinese name has to be given as its code. Without a propagator the producer passes on what it made.
+    """
 
     enabled: bool = False
     wording: str = CHINESE
@@ -53,6 +63,12 @@ class Labelling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
             raise ValueError(
                 "a label says on one line that the content is by AI (人工智能, AI) and generated (生成, 合成, generated)"
             )
+        for name in ("producer", "propagator"):
+            if getattr(self, name) and not _VALUE.fullmatch(getattr(self, name)):
+                raise ValueError(
+                    f"{name}: GB 45438-2025 annex E takes ASCII without spaces and backslashes there, 256 characters at most; "
+                    "give the provider's code instead of a name in Chinese"
+                )
 
 
 def labelled(text: str, settings: Labelling, metadata: dict[str, str] | None = None) -> str:
@@ -69,14 +85,18 @@ def metadata_of(
     degree: Degree = Degree.GENERATED,
     reserved: tuple[str, str] = ("", ""),
 ) -> dict[str, str]:
-    """The members of the `AIGC` object. `reserved`: what each service keeps for its own checks of integrity."""
+    """The members of the `AIGC` object, in the standard's order.
+
+    Where nobody else passes the content on, the members of propagation repeat those of production, as services write them
+    first. `reserved`: what each service keeps for its own checks of integrity.
+    """
     return {
         "Label": degree.value,
         "ContentProducer": settings.producer,
         "ProduceID": produce_id,
         "ReservedCode1": reserved[0],
-        "ContentPropagator": settings.propagator,
-        "PropagateID": propagate_id,
+        "ContentPropagator": settings.propagator or settings.producer,
+        "PropagateID": propagate_id or produce_id,
         "ReservedCode2": reserved[1],
     }
 
