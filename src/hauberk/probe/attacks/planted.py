@@ -11,7 +11,7 @@ from hauberk.probe.attacks.carrier import Carrier, is_chinese
 from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.fill import fill
 from hauberk.probe.attacks.opening import opening
-from hauberk.probe.attacks.reach import reaches
+from hauberk.probe.attacks.reach import answer_room, reaches
 from hauberk.probe.attacks.script import Script
 from hauberk.probe.goal import Help
 from hauberk.probe.seeds.seed import Seed
@@ -106,7 +106,7 @@ class Planted:
         task = seed.task or (script.task or _TASK).of(lang)
         messages = opening(seed, script.system.of(lang) if script.system else "")
         messages.append(Message(Role.USER, fill(_FRAME.of(lang), {"task": task, "document": planted})))
-        await talk.ask(messages, max_tokens=script.max_tokens)
+        await talk.ask(messages, max_tokens=answer_room(seed, script.max_tokens))
         return -1
 
 

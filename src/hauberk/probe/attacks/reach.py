@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from hauberk.probe.attacks.attack import Family
+from hauberk.probe.goal import Flood, Unsafe
 from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Abilities
 
@@ -28,13 +29,26 @@ _REACH: Mapping[Family, frozenset[str]] = {
     Family.BIAS: frozenset({"pair"}),
     Family.WALLET: frozenset({"flood"}),
     Family.OUTPUT: frozenset({"unsafe"}),
+    Family.IMAGE: _ASKED | {"marker"},
     Family.THEFT: _ASKED | {"secret", "flood", "memorised"},
 }
+_RISKS: Mapping[Family, frozenset[str]] = {Family.THEFT: frozenset({"model-extraction"})}
 
 
 def goal_name(seed: Seed) -> str:
     """`harm`, `help`, `marker` ... of the seed's goal."""
     return str(type(seed.goal).__struct_config__.tag)
+
+
+def goal_names(seed: Seed) -> set[str]:
+    """The goal's name, and for unsafe output what is checked as well: `unsafe:xss`."""
+    name = goal_name(seed)
+    return {name, f"unsafe:{seed.goal.check}"} if isinstance(seed.goal, Unsafe) else {name}
+
+
+def answer_room(seed: Seed, wanted: int | None) -> int | None:
+    """Tokens that an answer may have: as the attack wants it, but enough for a flood to show; None leaves it to the run."""
+    return max(wanted or 0, seed.goal.tokens) if isinstance(seed.goal, Flood) else wanted
 
 
 def is_foreign(seed: Seed) -> bool:
@@ -46,7 +60,7 @@ def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abili
     """Whether an attack of `family`, or with its own list of `goals`, is for `seed` on a target with `abilities`."""
     if seed.scenario or seed.image or (seed.system and not abilities.system):
         return False
-    if goal_name(seed) not in (goals or _REACH.get(family, ())):
+    if goal_names(seed).isdisjoint(goals or _REACH.get(family, ())) or seed.risk not in _RISKS.get(family, {seed.risk}):
         return False
     if is_foreign(seed) and family is not Family.INDIRECT:
         return False

@@ -26,7 +26,7 @@ class Script(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         order: How the planted order is put, with `{request}`.
         task: What the user asks for about the document.
         transforms: Disguises that the request goes through first, in this order.
-        goals: The goals that it is for, where they are other than its family's.
+        goals: The goals that it is for, where they are other than its family's: `harm`, `unsafe`, `unsafe:xss` ...
         max_tokens: Bound of an answer, where the attack needs a longer one than the run's.
     """
 

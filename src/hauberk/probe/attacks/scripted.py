@@ -9,7 +9,7 @@ from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.fill import fill, places
 from hauberk.probe.attacks.key_words import key_words
 from hauberk.probe.attacks.opening import opening
-from hauberk.probe.attacks.reach import reaches
+from hauberk.probe.attacks.reach import answer_room, reaches
 from hauberk.probe.attacks.script import Script
 from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Abilities, Message
@@ -83,7 +83,7 @@ class Scripted:
         for turn in script.messages:
             messages.append(Message(Role.USER, fill(turn.of(lang), values)))
             begun = [Message(Role.ASSISTANT, fill(script.prefill.of(lang), values))] if script.prefill else []
-            reply = await talk.ask([*messages, *begun], max_tokens=script.max_tokens)
+            reply = await talk.ask([*messages, *begun], max_tokens=answer_room(seed, script.max_tokens))
             if reply.blocked:
                 break
             messages.append(Message(Role.ASSISTANT, reply.text))
