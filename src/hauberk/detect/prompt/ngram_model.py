@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from hauberk.detect.prompt.grams import buckets
+from hauberk.detect.prompt.grams import I64, buckets
 from hauberk.detect.prompt.labels import Voice
 
 F32: TypeAlias = npt.NDArray[np.float32]
@@ -33,7 +33,7 @@ class NgramModel:
     @classmethod
     def read(cls, folder: Path) -> "NgramModel":
         """From `ngram-table.npy`, which stays on the disk until a row is asked for, and `ngram-layers.npz`."""
-        table = np.load(folder / "ngram-table.npy", mmap_mode="r")
+        table = np.asarray(np.load(folder / "ngram-table.npy", mmap_mode="r"))  # a memmap's own indexing is slow
         with np.load(folder / "ngram-layers.npz") as layers:
             return cls(table, {name: layers[name] for name in layers.files})
 
@@ -56,15 +56,30 @@ class NgramModel:
         start, end = places[0][0], places[-1][1]
         numbers, at = buckets(text[start:end])
         edges = np.array(places) - start
-        reach = np.concatenate([np.zeros((1, self._table.shape[1]), np.int32), np.cumsum(self._table[numbers], 0, dtype=np.int32)])
-        total = np.zeros((len(places), self._table.shape[1]), np.int64)
-        count = np.zeros(len(places), np.int64)
-        runs = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(np.diff(at) < 0) + 1, np.array([len(at)])])
-        for low, high in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True):
-            first, last = np.searchsorted(at[low:high], edges).T + low
-            total += reach[last] - reach[first]
-            count += last - first
+        bounds = np.unique(edges)  # windows that overlap share cells: each gram is added up once
+        cells, counts = _cells(self._table[numbers], at, bounds)
+        reach = np.concatenate([np.zeros((1, cells.shape[1]), np.int64), np.cumsum(cells, 0)])
+        grams = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+        first, last = np.searchsorted(bounds, edges).T
+        total, count = reach[last] - reach[first], grams[last] - grams[first]
         return (total / np.sqrt(np.maximum(count, 1))[:, None]).astype(np.float32)
+
+
+def _cells(vectors: npt.NDArray[np.int8], at: I64, bounds: I64) -> tuple[I64, I64]:
+    """Sums of the vectors that begin between each two neighbours of `bounds`, and how many they are.
+
+    `at` rises in runs, one for each length of gram; every cell of every run is a slice of `vectors`.
+    """
+    runs = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(np.diff(at) < 0) + 1, np.array([len(at)])])
+    slices = [low + np.searchsorted(at[low:high], bounds) for low, high in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True)]
+    ends = np.array(slices)
+    sizes = np.diff(ends, axis=1)
+    filled = sizes > 0
+    sums = np.zeros((*sizes.shape, vectors.shape[1]), np.int64)
+    starts = ends[:, :-1][filled]
+    if len(starts):  # filled slices lie end to end, so that each one ends where the next begins
+        sums[filled] = np.add.reduceat(vectors, starts, 0, dtype=np.int32)
+    return sums.sum(0), sizes.sum(0)
 
 
 def _groups(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
