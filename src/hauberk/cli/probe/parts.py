@@ -78,12 +78,12 @@ def storable(asked: "Asked") -> "Asked":
 def spooled(table: "ProbeTable", choice: "Choice") -> "Spool":
     """The seeds of the banks chosen (all that ship, and those of the folder, when none is). Raises SeedError, UserError."""
     from hauberk.probe.engine.spool import Spool
-    from hauberk.probe.seeds import banks, load
+    from hauberk.probe.seeds import load, own_names
 
     folder = Path(table.seeds_folder) if table.seeds_folder else None
     if folder is not None and not folder.is_dir():
         raise UserError(f"{folder}: no such folder of banks")
-    return Spool.of(load(choice.banks or tuple(banks(folder)), folder))
+    return Spool.of(load(choice.banks or own_names(folder), folder))
 
 
 def attacks_of(folder: str, choice: "Choice") -> "tuple[Attack, ...]":

@@ -8,12 +8,17 @@ from hauberk.probe.seeds.own import DATA, own_banks, own_seeds, read
 from hauberk.probe.seeds.public.sets import SETS
 from hauberk.probe.seeds.seed import Bank, Seed
 
-__all__ = ["Bank", "Seed", "SeedError", "banks", "load"]
+__all__ = ["Bank", "Seed", "SeedError", "banks", "load", "own_names"]
 
 
 def banks(folder: Path | None = None) -> dict[str, Bank]:
     """Every bank that ships, public sets, and those in `folder` (one folder each with a `bank.yaml`), by name. Raises SeedError."""
     return own_banks() | {name: one.bank for name, one in SETS.items()} | (own_banks(folder) if folder else {})
+
+
+def own_names(folder: Path | None = None) -> tuple[str, ...]:
+    """The banks that are used when none is named: those that ship, and the user's own in `folder`. Raises SeedError."""
+    return tuple(own_banks() | (own_banks(folder) if folder else {}))
 
 
 def load(names: Iterable[str], folder: Path | None = None) -> Iterator[Seed]:
