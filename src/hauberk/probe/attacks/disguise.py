@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from random import Random
 
 import msgspec
@@ -90,7 +91,13 @@ class Disguise(msgspec.Struct, frozen=True):
         """Whether it changes the better part of `text` and takes that much."""
         if not 0 < len(text) <= self.most:
             return False
-        letters = len(_LETTER.findall(text))
-        if self.script is Script.LATIN:
-            return 2 * len(_ASCII.findall(text)) > letters
-        return self.script is Script.ANY or 3 * len(_HAN.findall(text)) > letters > 0
+        if self.script is Script.ANY:
+            return True
+        letters, latin, han = _counts(text)
+        return 2 * latin > letters if self.script is Script.LATIN else 3 * han > letters > 0
+
+
+@lru_cache(256)  # a plan asks of each seed once for each disguise
+def _counts(text: str) -> tuple[int, int, int]:
+    """Letters of `text`, those of ASCII among them, and Chinese characters."""
+    return len(_LETTER.findall(text)), len(_ASCII.findall(text)), len(_HAN.findall(text))

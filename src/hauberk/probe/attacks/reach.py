@@ -15,15 +15,15 @@ _REACH: Mapping[Family, frozenset[str]] = {
     Family.PLAIN: frozenset(
         {"harm", "help", "marker", "secret", "fact", "choice", "pair", "flood", "unsafe", "memorised"},
     ),
-    Family.INJECTION: _ASKED | {"marker", "secret", "unsafe", "flood"},
+    Family.INJECTION: _ASKED | {"marker", "secret"},
     Family.INDIRECT: _ASKED | {"marker", "secret", "unsafe", "flood"},
     Family.HIJACK: _ASKED | {"marker"},
     Family.EXTRACTION: frozenset({"secret"}),
-    Family.JAILBREAK: _ASKED | {"unsafe"},
+    Family.JAILBREAK: _ASKED,
     Family.ENCODING: _ASKED | {"marker"},
     Family.TRANSLATION: _ASKED,
     Family.CHINESE: _ASKED | {"marker"},
-    Family.MULTI_TURN: _ASKED | {"unsafe"},
+    Family.MULTI_TURN: _ASKED,
     Family.PRIVACY: frozenset({"secret", "unsafe", "memorised"}),
     Family.KNOWLEDGE: frozenset({"fact", "choice"}),
     Family.BIAS: frozenset({"pair"}),
@@ -62,6 +62,9 @@ def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abili
         return False
     if goal_names(seed).isdisjoint(goals or _REACH.get(family, ())) or seed.risk not in _RISKS.get(family, {seed.risk}):
         return False
-    if is_foreign(seed) and family is not Family.INDIRECT:
+    if is_foreign(seed):
+        if family is not Family.INDIRECT:
+            return False
+    elif family is Family.INDIRECT and goal_name(seed) in _ASKED:  # a request for harm belongs to its asker, not to a document
         return False
     return len(seed.text) + len(seed.context) + len(seed.task) <= MAX_REQUEST

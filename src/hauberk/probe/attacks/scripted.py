@@ -21,6 +21,7 @@ class Scripted:
     def __init__(self, script: Script, disguises: Sequence[Disguise] = ()) -> None:
         self.script = script
         self._disguises = tuple(disguises)
+        self._cost = max((_cost(script, lang, self._disguises) for lang in ("en", "zh")), key=lambda cost: cost.extra)
 
     @property
     def name(self) -> str:
@@ -45,7 +46,7 @@ class Scripted:
     @property
     def cost(self) -> Cost:
         """Worked out from the texts: every turn sends again what was said before it."""
-        return max((_cost(self.script, lang, self._disguises) for lang in ("en", "zh")), key=lambda cost: cost.extra)
+        return self._cost
 
     def fits(self, seed: Seed, abilities: Abilities) -> bool:
         """Whether the seed is of its kind, its language has words here, and the target takes such messages."""
