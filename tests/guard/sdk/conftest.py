@@ -11,14 +11,15 @@ import pytest
 
 from hauberk.core import Action
 from hauberk.guard.dialects.dialect import Dialect, EventStream, Refusal
-from hauberk.guard.dialects.models import Model, listing
-from hauberk.guard.dialects.routes import ROUTES
 from hauberk.guard.exchange import BadRequest, Edit
 from hauberk.guard.gateway.hooks import Decision
+from hauberk.guard.gateway.models import models_body
+from hauberk.guard.gateway.routes import ROUTES, dialects
 from hauberk.guard.stream.session import StreamSession
 
 BLOCKED = Refusal(403, "content_blocked", "The answer was stopped by the content policy.", incident="inc_123")
 FORBIDDEN = "FORBIDDEN"
+DIALECTS = dialects()
 
 
 class Masked:
@@ -84,10 +85,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        self._say(200, listing([Model("m", 7)]))
+        self._say(200, models_body(["m"]))
 
     def do_POST(self) -> None:
-        dialect = ROUTES[self.path]
+        dialect = DIALECTS[ROUTES[self.path].dialect]
         try:
             exchange = dialect.read(self.rfile.read(int(self.headers["content-length"])))
         except BadRequest as error:

@@ -11,10 +11,10 @@ from hauberk.guard.dialects.anthropic_stream import MessageStream
 from hauberk.guard.dialects.anthropic_usage import usage_of
 from hauberk.guard.dialects.bodies import Body, encode
 from hauberk.guard.dialects.dialect import BadUpstream, EventStream, Refusal
-from hauberk.guard.dialects.fields import answer_body, flag, list_at, model_name, object_at, request_body, string_at, token_limit
+from hauberk.guard.dialects.fields import answer_body, answer_of, exchange_of, list_at, object_at, request_body, string_at
 from hauberk.guard.dialects.gather import Gatherer
 from hauberk.guard.dialects.tools import gather_tools
-from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Path, Usage
+from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Path
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "developer": Role.SYSTEM}
 _KNOWN = frozenset(
@@ -43,18 +43,7 @@ class AnthropicMessages:
             _gather_turn(found, turn, ("messages", index))
         gather_tools(found, decoded, "tools")
         found.strays(decoded, Role.USER, (), _KNOWN)
-        return Exchange(
-            operation=Operation.MESSAGES,
-            model=model_name(decoded),
-            body=decoded,
-            pieces=tuple(found.pieces),
-            images=tuple(found.images),
-            tools=tuple(found.tools),
-            stream=flag(decoded, "stream"),
-            max_tokens=token_limit(decoded, "max_tokens"),
-            user=_user(decoded.get("metadata")),
-            unread=tuple(found.unread),
-        )
+        return exchange_of(Operation.MESSAGES, decoded, found, limits=("max_tokens",), user=_user(decoded.get("metadata")))
 
     def write(self, exchange: Exchange, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The body for the upstream."""
@@ -72,14 +61,7 @@ class AnthropicMessages:
             found.strays(decoded, Role.ASSISTANT, (), _ANSWER)
         except BadRequest as error:
             raise BadUpstream(f"the answer cannot be read: {error}") from error
-        finish: Any = decoded.get("stop_reason")
-        return Answer(
-            body=decoded,
-            pieces=tuple(found.pieces),
-            usage=usage_of(decoded.get("usage")) or Usage(),
-            model=str(decoded.get("model", ""))[:256],
-            finish=finish if isinstance(finish, str) else "",
-        )
+        return answer_of(decoded, found, usage_of(decoded.get("usage")), decoded.get("stop_reason"))
 
     def write_answer(self, answer: Answer, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The answer for the client."""

@@ -7,12 +7,11 @@ from hauberk.assets.chat import Role
 from hauberk.guard.dialects.anthropic_blocks import CALLS, gather_block
 from hauberk.guard.dialects.anthropic_errors import error_body
 from hauberk.guard.dialects.anthropic_usage import usage_of
-from hauberk.guard.dialects.bodies import Body, Malformed, compact, decode_mended, encode
-from hauberk.guard.dialects.choice_stream import KEPT_OPEN, MOST_CHANNELS
+from hauberk.guard.dialects.bodies import Body, compact, encode
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, Refusal
-from hauberk.guard.dialects.fields import raise_error
+from hauberk.guard.dialects.event_stream import MOST_CHANNELS, JsonStream
 from hauberk.guard.dialects.gather import Gatherer
-from hauberk.guard.dialects.sse import Event, EventReader, event_bytes
+from hauberk.guard.dialects.sse import event_bytes
 from hauberk.guard.exchange import BadRequest, Usage
 
 _FIELDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -20,7 +19,7 @@ _TYPES = {"text": "text_delta", "thinking": "thinking_delta", "tool": "input_jso
 _STARTS = {"text": "text", "thinking": "thinking"}  # keys of a block's first text
 
 
-class MessageStream:
+class MessageStream(JsonStream):
     """Channels: `0/text/2`, `0/thinking/0`, `0/tool/1`; the last number is the block's index. There is one choice, `0`.
 
     A block that comes whole (a result of the upstream's own tool) has a channel `0/whole/3` which no event of ours carries;
@@ -28,29 +27,11 @@ class MessageStream:
     """
 
     def __init__(self, *, model: str) -> None:
-        self._model = model
-        self._reader = EventReader()
+        super().__init__(model=model)
         self._open: dict[int, str] = {}  # channels of blocks that started and did not stop
         self._usage: Usage | None = None
         self._blocks = 0
-        self._stopped = False
         self._whole: dict[bytes, Body] = {}
-
-    def feed(self, data: bytes) -> Iterator[Delta]:
-        """The events that `data` completes. Raises BadUpstream."""
-        for event in self._reader.feed(data):
-            yield from self._of(event)
-
-    def close(self) -> Iterator[Delta]:
-        """What was left when the upstream ended. Raises BadUpstream when the stream is cut short."""
-        for event in self._reader.close():
-            yield from self._of(event)
-        if not self._stopped:
-            raise BadUpstream("the stream ended before the answer did")
-
-    def rewritten(self, delta: Delta, text: str) -> bytes:
-        """`delta` with `text` in the place of its text."""
-        return self.made(delta.channel, text) if delta.channel and not delta.tool else delta.raw
 
     def made(self, channel: str, text: str) -> bytes:
         """A new event that carries `text` on `channel`; empty for a block that comes whole."""
@@ -82,31 +63,19 @@ class MessageStream:
         """An event that Anthropic's SDKs raise as an APIStatusError."""
         return event_bytes(error_body(refusal), "error")
 
-    def _of(self, event: Event) -> Iterator[Delta]:
-        if self._stopped:
-            return
-        if not event.data:
-            yield Delta(KEPT_OPEN)
-            return
-        try:
-            body = decode_mended(event.data)
-        except Malformed as error:
-            raise BadUpstream(f"an event of the stream cannot be read: {error}") from error
-        raise_error(body)
+    def _said(self, body: Body) -> Iterator[Delta]:
         match body.get("type"):
             case "message_start":
                 yield self._started(body)
             case "content_block_start":
                 yield from self._block(body)
-            case "content_block_delta":
-                yield self._grown(body)
             case "content_block_stop":
                 channel = self._open.pop(_index(body), "")
                 yield Delta(_event(body), ends=(channel,) if channel else ())
             case "message_delta":
                 yield self._told(body)
             case "message_stop":
-                self._stopped = True
+                self._done = True
                 yield Delta(_event(body), done=True, ends=tuple(self._open.values()))
             case _:
                 yield Delta(_event(body))
@@ -168,7 +137,9 @@ class MessageStream:
         yield Delta(b"", channel, text)
         yield Delta(raw, ends=(channel,), repeats=(channel,))
 
-    def _grown(self, body: Body) -> Delta:
+    def _grown(self, body: Body) -> Delta | None:
+        if body.get("type") != "content_block_delta":
+            return None
         index, delta = _index(body), body.get("delta")
         kind: Any = cast("Body", delta).get("type") if type(delta) is dict else None
         if type(kind) is not str:

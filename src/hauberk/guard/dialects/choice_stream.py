@@ -4,22 +4,21 @@ Each event of the upstream is decoded and encoded anew. One that says several th
 choices) becomes several, so that each text can be held back by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
 
-from hauberk.guard.dialects.bodies import Body, Malformed, decode_mended, encode
+from hauberk.guard.dialects.bodies import Body, encode
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, Refusal
-from hauberk.guard.dialects.fields import openai_usage, raise_error
+from hauberk.guard.dialects.event_stream import DONE, MOST_CHANNELS, JsonStream
+from hauberk.guard.dialects.fields import openai_usage
 from hauberk.guard.dialects.openai_errors import error_body
-from hauberk.guard.dialects.sse import Event, EventReader, event_bytes
+from hauberk.guard.dialects.sse import event_bytes
 from hauberk.guard.exchange import Usage
 
-MOST_CHANNELS = 1024
 MOST_CHOICES = 128  # what OpenAI allows
-KEPT_OPEN = b":\n\n"  # a comment, for an upstream's own
-_DONE = b"data: [DONE]\n\n"
 _HEAD = frozenset(("id", "object", "created", "model", "system_fingerprint", "service_tier"))
 
 
@@ -41,52 +40,31 @@ class Said(msgspec.Struct):
     finish: str = ""
 
 
-class ChoiceStream:
-    """Reads one stream. `split` and `choice_of` are the API's own."""
+class ChoiceStream(JsonStream):
+    """Reads one stream. What a choice looks like is the API's own."""
 
     def __init__(self, *, asked_usage: bool, model: str) -> None:
+        super().__init__(model=model)
         self._asked_usage = asked_usage
-        self._model = model
-        self._reader = EventReader()
         self._head: Body = {}
         self._open: dict[str, None] = {}  # channels with text, in the order in which they came
         self._finished: dict[str, None] = {}  # as a set, at a third of the memory while it is empty
-        self._done = False
 
+    @abstractmethod
     def split(self, choice: Body, index: int) -> Said:
         """What `choice` says."""
-        raise NotImplementedError
 
+    @abstractmethod
     def only_text(self, choice: Body) -> str:
         """The text of a choice that has one of channel `0` and says nothing else; "" for any other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def choice_of(self, channel: str, text: str) -> Body:
         """A choice that carries `text` on `channel` and nothing else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def last_choice(self, index: int, finish: str) -> Body:
         """A choice that says why it ended and nothing else."""
-        raise NotImplementedError
-
-    def feed(self, data: bytes) -> Iterator[Delta]:
-        """The events that `data` completes. Raises BadUpstream."""
-        for event in self._reader.feed(data):
-            yield from self._of(event)
-
-    def close(self) -> Iterator[Delta]:
-        """What was left when the upstream ended. Raises BadUpstream when the stream is cut short."""
-        for event in self._reader.close():
-            yield from self._of(event)
-        if self._done:
-            return
-        if self._open or not self._finished:
-            raise BadUpstream("the stream ended before the answer did")
-        yield self._last()
-
-    def rewritten(self, delta: Delta, text: str) -> bytes:
-        """`delta` with `text` in the place of its text, without logprobs, which would spell the old one."""
-        return self.made(delta.channel, text) if delta.channel and not delta.tool else delta.raw
 
     def made(self, channel: str, text: str) -> bytes:
         """A new event that carries `text` on `channel`."""
@@ -103,48 +81,52 @@ class ChoiceStream:
 
     def error(self, refusal: Refusal) -> bytes:
         """An event that OpenAI's SDKs raise as an APIError, and the terminator."""
-        return event_bytes(error_body(refusal)) + _DONE
+        return event_bytes(error_body(refusal)) + DONE
 
-    def _of(self, event: Event) -> Iterator[Delta]:
-        if self._done:
-            return
-        if not event.data:
-            yield Delta(KEPT_OPEN)
-        elif event.data.strip() == b"[DONE]":
-            yield self._last()
-        else:
-            yield from self._chunk(_decoded(event))
-
-    def _last(self) -> Delta:
+    def _terminated(self) -> Iterable[Delta]:
         self._done = True
         ends = tuple(self._open)
         self._open.clear()
-        return Delta(_DONE, done=True, ends=ends)
+        return (Delta(DONE, done=True, ends=ends),)
 
-    def _chunk(self, body: Body) -> Iterator[Delta]:
-        told = body.get("usage")
-        usage = openai_usage(told) if told is not None else None
+    def _unfinished(self) -> Iterable[Delta]:
+        if self._open or not self._finished:
+            raise BadUpstream("the stream ended before the answer did")
+        return self._terminated()
+
+    def _grown(self, body: Body) -> Delta | None:
+        if body.get("usage") is not None:
+            return None
+        choices = cast("list[Any]", body.get("choices"))
+        if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+            return None
+        choice = cast("Body", choices[0])
+        channel, text = str(choice.get("index")), self.only_text(choice)
+        if not text or channel not in self._open:
+            return None
+        self._own(body)
+        return Delta(b"data: %b\n\n" % encode(body), channel, text)
+
+    def _own(self, body: Body) -> None:
+        """Names the model as the client knows it, and leaves out what the client did not ask for."""
         if self._model and "model" in body:
             body["model"] = self._model
         if not self._asked_usage:
             body.pop("usage", None)
+
+    def _said(self, body: Body) -> Iterator[Delta]:
+        usage = openai_usage(body.get("usage"))
+        self._own(body)
         choices = body.get("choices")
         if type(choices) is not list:
             raise BadUpstream("an event of the stream has no choices")
-        choices = cast("list[Any]", choices)
-        if usage is None and len(choices) == 1 and type(choices[0]) is dict:
-            choice = cast("Body", choices[0])
-            channel, text = str(choice.get("index")), self.only_text(choice)
-            if text and channel in self._open:  # nearly every event: the next words of a text that has begun
-                yield Delta(event_bytes(encode(body)), channel, text)
-                return
         if not self._head:
             self._head = {key: value for key, value in body.items() if key in _HEAD}
         if not choices:
             silent = usage is not None and not self._asked_usage
             yield Delta(b"" if silent else event_bytes(encode(body)), usage=usage)
             return
-        yield from self._choices(choices, body, usage)
+        yield from self._choices(cast("list[Any]", choices), body, usage)
 
     def _choices(self, choices: list[Any], body: Body, usage: Usage | None) -> Iterator[Delta]:
         alone = len(choices) == 1
@@ -195,15 +177,6 @@ class ChoiceStream:
             self._open[channel] = None
         if len(self._open) > MOST_CHANNELS:
             raise BadUpstream(f"the stream has over {MOST_CHANNELS} parts at once")
-
-
-def _decoded(event: Event) -> Body:
-    try:
-        body = decode_mended(event.data)
-    except Malformed as error:
-        raise BadUpstream(f"an event of the stream cannot be read: {error}") from error
-    raise_error(body)
-    return body
 
 
 def _index(choice: Any) -> int:

@@ -63,10 +63,6 @@ class EventStream(Protocol):
         """What was left when the upstream ended. Raises BadUpstream when the stream is cut short."""
         ...
 
-    def rewritten(self, delta: Delta, text: str) -> bytes:
-        """`delta` as wire bytes with `text` in the place of its text."""
-        ...
-
     def made(self, channel: str, text: str) -> bytes:
         """A new event that carries `text` on `channel`; empty when the API has none and only a closing event says the text."""
         ...

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 from hauberk.guard.dialects.bodies import Body, Malformed, decode, decode_mended
 from hauberk.guard.dialects.dialect import BadUpstream
-from hauberk.guard.dialects.gather import name_of
-from hauberk.guard.exchange import BadRequest, Path, Usage
+from hauberk.guard.dialects.gather import Gatherer, name_of
+from hauberk.guard.exchange import Answer, BadRequest, Exchange, Operation, Path, Usage
 
 _MOST_TOKENS = 2**31 - 1
 _LONGEST_MODEL = 256  # characters
@@ -45,6 +45,41 @@ def model_name(body: Body) -> str:
     if len(model) > _LONGEST_MODEL or not model.isprintable():
         raise BadRequest("model is not a model's name", "model")
     return model
+
+
+def exchange_of(
+    operation: Operation,
+    body: Body,
+    found: Gatherer,
+    *,
+    limits: tuple[str, ...] = (),
+    streams: bool = True,
+    user: str | None = None,
+) -> Exchange:
+    """The request that was found in `body`. `limits`: keys of the most tokens; `user`: the end user, if no OpenAI key says."""
+    return Exchange(
+        operation=operation,
+        model=model_name(body),
+        body=body,
+        pieces=tuple(found.pieces),
+        images=tuple(found.images),
+        tools=tuple(found.tools),
+        stream=streams and flag(body, "stream"),
+        max_tokens=token_limit(body, *limits),
+        user=end_user(body) if user is None else user,
+        unread=tuple(found.unread),
+    )
+
+
+def answer_of(body: Body, found: Gatherer, usage: Usage | None, finish: Any = "") -> Answer:
+    """The answer that was found in `body`."""
+    return Answer(
+        body=body,
+        pieces=tuple(found.pieces),
+        usage=usage or Usage(),
+        model=str(body.get("model", ""))[:_LONGEST_MODEL],
+        finish=finish if isinstance(finish, str) else "",
+    )
 
 
 def flag(body: Body, key: str) -> bool:

@@ -7,23 +7,13 @@ from hauberk.assets.chat import Role
 from hauberk.guard.dialects import edits as editing
 from hauberk.guard.dialects.bodies import Body, encode
 from hauberk.guard.dialects.dialect import BadUpstream, EventStream, Refusal
-from hauberk.guard.dialects.fields import (
-    answer_body,
-    end_user,
-    flag,
-    list_at,
-    model_name,
-    object_at,
-    openai_usage,
-    request_body,
-    token_limit,
-)
+from hauberk.guard.dialects.fields import answer_body, answer_of, exchange_of, list_at, object_at, openai_usage, request_body
 from hauberk.guard.dialects.gather import Gatherer, plain
 from hauberk.guard.dialects.openai_chat_stream import ChatStream
 from hauberk.guard.dialects.openai_errors import error_body
 from hauberk.guard.dialects.openai_parts import gather_content, role_of
 from hauberk.guard.dialects.tools import gather_schema, gather_tools
-from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Path, Usage
+from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Path
 
 # Keys whose values no model reads, or that are read by their own name below.
 SETTINGS = frozenset(
@@ -83,18 +73,7 @@ class OpenAIChat:
         gather_tools(found, decoded, "tools")
         gather_tools(found, decoded, "functions")
         _gather_extras(found, decoded)
-        return Exchange(
-            operation=Operation.CHAT,
-            model=model_name(decoded),
-            body=decoded,
-            pieces=tuple(found.pieces),
-            images=tuple(found.images),
-            tools=tuple(found.tools),
-            stream=flag(decoded, "stream"),
-            max_tokens=token_limit(decoded, "max_completion_tokens", "max_tokens"),
-            user=end_user(decoded),
-            unread=tuple(found.unread),
-        )
+        return exchange_of(Operation.CHAT, decoded, found, limits=("max_completion_tokens", "max_tokens"))
 
     def write(self, exchange: Exchange, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The body for the upstream. A stream is always asked for its usage."""
@@ -116,7 +95,7 @@ class OpenAIChat:
             raise BadUpstream(f"the answer cannot be read: {error}") from error
         if not choices:
             raise BadUpstream("the answer has no choices")
-        return answer_of(decoded, found, choices[0].get("finish_reason"))
+        return answer_of(decoded, found, openai_usage(decoded.get("usage")), choices[0].get("finish_reason"))
 
     def write_answer(self, answer: Answer, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The answer for the client. A choice that is edited loses its logprobs, which spell the text token by token."""
@@ -171,17 +150,6 @@ def asks_usage(body: Body) -> bool:
     """Whether the client asked for usage at the end of the stream."""
     options = body.get("stream_options")
     return type(options) is dict and cast("Body", options).get("include_usage") is True
-
-
-def answer_of(body: Body, found: Gatherer, finish: Any) -> Answer:
-    """An answer with what was found in it."""
-    return Answer(
-        body=body,
-        pieces=tuple(found.pieces),
-        usage=openai_usage(body.get("usage")) or Usage(),
-        model=str(body.get("model", ""))[:256],
-        finish=finish if isinstance(finish, str) else "",
-    )
 
 
 def answer_written(answer: Answer, edits: Iterable[Edit], model: str) -> bytes:

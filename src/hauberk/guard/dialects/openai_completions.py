@@ -7,9 +7,9 @@ from hauberk.assets.chat import Role
 from hauberk.guard.dialects.bodies import Body
 from hauberk.guard.dialects.choice_stream import ChoiceStream, Said
 from hauberk.guard.dialects.dialect import BadUpstream, EventStream, Refusal
-from hauberk.guard.dialects.fields import answer_body, end_user, flag, list_at, model_name, object_at, request_body, token_limit
+from hauberk.guard.dialects.fields import answer_body, answer_of, exchange_of, list_at, object_at, openai_usage, request_body
 from hauberk.guard.dialects.gather import Gatherer, name_of
-from hauberk.guard.dialects.openai_chat import SETTINGS, answer_of, answer_written, asks_usage, written
+from hauberk.guard.dialects.openai_chat import SETTINGS, answer_written, asks_usage, written
 from hauberk.guard.dialects.openai_errors import error_body
 from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Path
 
@@ -29,16 +29,7 @@ class OpenAICompletions:
         gather_prompts(found, decoded.get("prompt"), ("prompt",), Role.USER)
         found.optional(decoded, "suffix", Role.USER, ())
         found.strays(decoded, Role.USER, (), _KNOWN)
-        return Exchange(
-            operation=Operation.COMPLETION,
-            model=model_name(decoded),
-            body=decoded,
-            pieces=tuple(found.pieces),
-            stream=flag(decoded, "stream"),
-            max_tokens=token_limit(decoded, "max_tokens"),
-            user=end_user(decoded),
-            unread=tuple(found.unread),
-        )
+        return exchange_of(Operation.COMPLETION, decoded, found, limits=("max_tokens",))
 
     def write(self, exchange: Exchange, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The body for the upstream. A stream is always asked for its usage."""
@@ -59,7 +50,7 @@ class OpenAICompletions:
             raise BadUpstream(f"the answer cannot be read: {error}") from error
         if not choices:
             raise BadUpstream("the answer has no choices")
-        return answer_of(decoded, found, choices[0].get("finish_reason"))
+        return answer_of(decoded, found, openai_usage(decoded.get("usage")), choices[0].get("finish_reason"))
 
     def write_answer(self, answer: Answer, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The answer for the client. A choice that is edited loses its logprobs."""

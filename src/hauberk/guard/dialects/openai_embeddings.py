@@ -6,11 +6,11 @@ from hauberk.assets.chat import Role
 from hauberk.guard.dialects import edits as editing
 from hauberk.guard.dialects.bodies import encode
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, EventStream, Refusal
-from hauberk.guard.dialects.fields import answer_body, end_user, model_name, openai_usage, request_body
+from hauberk.guard.dialects.fields import answer_body, answer_of, exchange_of, openai_usage, request_body
 from hauberk.guard.dialects.gather import Gatherer
 from hauberk.guard.dialects.openai_completions import gather_prompts
 from hauberk.guard.dialects.openai_errors import error_body
-from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Usage
+from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation
 
 _KNOWN = frozenset(("model", "input", "encoding_format", "dimensions", "user", "safety_identifier", "metadata"))
 
@@ -28,14 +28,7 @@ class OpenAIEmbeddings:
             raise BadRequest("you must provide an input parameter", "input")
         gather_prompts(found, decoded.get("input"), ("input",), Role.USER)
         found.strays(decoded, Role.USER, (), _KNOWN)
-        return Exchange(
-            operation=Operation.EMBEDDING,
-            model=model_name(decoded),
-            body=decoded,
-            pieces=tuple(found.pieces),
-            user=end_user(decoded),
-            unread=tuple(found.unread),
-        )
+        return exchange_of(Operation.EMBEDDING, decoded, found, streams=False)
 
     def write(self, exchange: Exchange, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The body for the upstream."""
@@ -47,7 +40,7 @@ class OpenAIEmbeddings:
         decoded = answer_body(body)
         if type(decoded.get("data")) is not list:
             raise BadUpstream("the answer has no data")
-        return Answer(body=decoded, usage=openai_usage(decoded.get("usage")) or Usage(), model=str(decoded.get("model", ""))[:256])
+        return answer_of(decoded, Gatherer(), openai_usage(decoded.get("usage")))
 
     def write_answer(self, answer: Answer, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The answer for the client."""
@@ -74,11 +67,6 @@ class NoStream:
     def close(self) -> Iterator[Delta]:
         """Raises BadUpstream."""
         raise BadUpstream("the upstream streams where nothing streams")
-
-    def rewritten(self, delta: Delta, text: str) -> bytes:
-        """Nothing."""
-        del delta, text
-        return b""
 
     def made(self, channel: str, text: str) -> bytes:
         """Nothing."""

@@ -7,14 +7,14 @@ from hauberk.assets.chat import Role
 from hauberk.guard.dialects import edits as editing
 from hauberk.guard.dialects.bodies import Body, encode
 from hauberk.guard.dialects.dialect import BadUpstream, EventStream, Refusal
-from hauberk.guard.dialects.fields import answer_body, end_user, flag, model_name, openai_usage, request_body, token_limit
+from hauberk.guard.dialects.fields import answer_body, answer_of, exchange_of, openai_usage, request_body
 from hauberk.guard.dialects.gather import Gatherer
 from hauberk.guard.dialects.openai_errors import error_body
 from hauberk.guard.dialects.openai_parts import gather_part
 from hauberk.guard.dialects.openai_responses_stream import ResponseStream, finish_of, spell_anew
 from hauberk.guard.dialects.response_items import gather_items
 from hauberk.guard.dialects.tools import gather_schema, gather_tools
-from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation, Usage
+from hauberk.guard.exchange import Answer, BadRequest, Edit, Exchange, Operation
 
 _KNOWN = frozenset(
     (
@@ -40,18 +40,7 @@ class OpenAIResponses:
         gather_schema(found, decoded.get("text"), ("text",))
         _gather_kept(found, decoded)
         found.strays(decoded, Role.USER, (), _KNOWN)
-        return Exchange(
-            operation=Operation.RESPONSE,
-            model=model_name(decoded),
-            body=decoded,
-            pieces=tuple(found.pieces),
-            images=tuple(found.images),
-            tools=tuple(found.tools),
-            stream=flag(decoded, "stream"),
-            max_tokens=token_limit(decoded, "max_output_tokens"),
-            user=end_user(decoded),
-            unread=tuple(found.unread),
-        )
+        return exchange_of(Operation.RESPONSE, decoded, found, limits=("max_output_tokens",))
 
     def write(self, exchange: Exchange, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The body for the upstream."""
@@ -69,13 +58,7 @@ class OpenAIResponses:
             found.optional(decoded, "output_text", Role.ASSISTANT, ())
         except BadRequest as error:
             raise BadUpstream(f"the answer cannot be read: {error}") from error
-        return Answer(
-            body=decoded,
-            pieces=tuple(found.pieces),
-            usage=openai_usage(decoded.get("usage")) or Usage(),
-            model=str(decoded.get("model", ""))[:256],
-            finish=finish_of(decoded),
-        )
+        return answer_of(decoded, found, openai_usage(decoded.get("usage")), finish_of(decoded))
 
     def write_answer(self, answer: Answer, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The answer for the client. An edited part loses its logprobs and annotations, which point into the old text."""

@@ -3,21 +3,21 @@
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
 
 from hauberk.assets.chat import Role
 from hauberk.guard.dialects import edits as editing
-from hauberk.guard.dialects.bodies import Body, Malformed, decode, decode_mended, encode
-from hauberk.guard.dialects.choice_stream import KEPT_OPEN, MOST_CHANNELS
+from hauberk.guard.dialects.bodies import Body, decode, encode
 from hauberk.guard.dialects.dialect import BadUpstream, Delta, Refusal
+from hauberk.guard.dialects.event_stream import MOST_CHANNELS, JsonStream
 from hauberk.guard.dialects.fields import openai_usage, raise_error
 from hauberk.guard.dialects.gather import Gatherer
 from hauberk.guard.dialects.openai_errors import error_object
 from hauberk.guard.dialects.response_items import CALL_TEXT, gather_item
-from hauberk.guard.dialects.sse import Event, EventReader, event_bytes
+from hauberk.guard.dialects.sse import event_bytes
 from hauberk.guard.exchange import BadRequest, Edit, Path
 
 _CALLS = {  # what a call's deltas are named by the kind of its item
@@ -44,37 +44,19 @@ class _Repeat(msgspec.Struct, frozen=True):
     tool_id: str = ""
 
 
-class ResponseStream:
+class ResponseStream(JsonStream):
     """Channels: `0/output_text/1/0` item 1's first part, `0/tool/2` arguments of the call that is item 2, and so on.
 
     A text that is only said whole has a channel too, which no event of ours carries: it is judged, then the event is sent.
     """
 
     def __init__(self, *, model: str) -> None:
-        self._model = model
-        self._reader = EventReader()
+        super().__init__(model=model)
         self._shapes: dict[str, Body] = {}  # by channel: the event that carries its text, without the text
         self._seen: set[str] = set()
         self._open: dict[str, None] = {}
         self._response: Body = {}
         self._number = 0
-        self._done = False
-
-    def feed(self, data: bytes) -> Iterator[Delta]:
-        """The events that `data` completes. Raises BadUpstream."""
-        for event in self._reader.feed(data):
-            yield from self._of(event)
-
-    def close(self) -> Iterator[Delta]:
-        """What was left when the upstream ended. Raises BadUpstream when the stream is cut short."""
-        for event in self._reader.close():
-            yield from self._of(event)
-        if not self._done:
-            raise BadUpstream("the stream ended before the answer did")
-
-    def rewritten(self, delta: Delta, text: str) -> bytes:
-        """`delta` with `text` in the place of its text."""
-        return self.made(delta.channel, text) if delta.channel and not delta.tool else delta.raw
 
     def made(self, channel: str, text: str) -> bytes:
         """A new event that carries `text` on `channel`; empty for a text that the upstream only said whole."""
@@ -102,30 +84,25 @@ class ResponseStream:
         flat = {"code": error["code"], "message": error["message"], "param": error["param"]}
         return _event({"type": "error", "sequence_number": self._number + 1, **flat, "error": error})
 
-    def _of(self, event: Event) -> Iterator[Delta]:
-        if self._done:
-            return
-        if not event.data:
-            yield Delta(KEPT_OPEN)
-            return
-        if event.data.strip() == b"[DONE]":
-            return
-        body = _decoded(event)
-        kind = body["type"]
+    def _terminated(self) -> Iterable[Delta]:
+        return ()  # the closing event is the last one here
+
+    def _grown(self, body: Body) -> Delta | None:
+        kind = _kind(body)
         number = body.get("sequence_number")
         self._number = number if type(number) is int else self._number + 1
-        if kind.endswith(".delta") and kind not in _NO_TEXT and type(body.get("delta")) is str:
-            yield self._grown(body, kind)
-        elif kind == "response.output_item.added" and _called(body):
-            yield from self._call(body)
-        else:
-            yield from self._said(body, kind)
-
-    def _grown(self, body: Body, kind: str) -> Delta:
+        if not kind.endswith(".delta") or kind in _NO_TEXT or type(body.get("delta")) is not str:
+            return None
         channel = _channel(kind.removeprefix("response.").removesuffix(".delta"), body)
         if channel not in self._shapes:
             self._begin(channel, {key: value for key, value in body.items() if key not in _CHANGING})
         return Delta(_event(body), channel, body["delta"]) if body["delta"] else Delta(_event(body))
+
+    def _said(self, body: Body) -> Iterable[Delta]:
+        kind = _kind(body)
+        if kind == "response.output_item.added" and _called(body):
+            return self._call(body)
+        return self._repeated(body, kind)
 
     def _begin(self, channel: str, shape: Body | None = None) -> None:
         if len(self._seen) >= MOST_CHANNELS:
@@ -149,7 +126,7 @@ class ResponseStream:
         if given and isinstance(given, str):
             yield Delta(self.made(channel, given), channel, given)
 
-    def _said(self, body: Body, kind: str) -> Iterator[Delta]:
+    def _repeated(self, body: Body, kind: str) -> Iterator[Delta]:
         last = kind in _LAST
         response = self._noted(body, last=last)
         repeats = _repeats(body)
@@ -280,15 +257,11 @@ def _word(value: Any, default: str = "") -> str:
     return value if isinstance(value, str) and value else default
 
 
-def _decoded(event: Event) -> Body:
-    try:
-        body = decode_mended(event.data)
-    except Malformed as error:
-        raise BadUpstream(f"an event of the stream cannot be read: {error}") from error
-    raise_error(body)
-    if type(body.get("type")) is not str or body["type"] == "error":
+def _kind(body: Body) -> str:
+    kind = body.get("type")
+    if type(kind) is not str or kind == "error":
         raise BadUpstream("the upstream broke its stream off with an error, or sends events of no type")
-    return body
+    return kind
 
 
 def _event(body: Body) -> bytes:

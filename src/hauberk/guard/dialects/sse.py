@@ -28,6 +28,14 @@ class EventReader:
         self._after_cr = False  # a line feed that comes first belongs to a line end already counted
         self._at_start = True
 
+    def alone(self, data: bytes) -> bytes | None:
+        """The data of the one plain event that `data` is, as servers nearly always send it; else None, and nothing is read."""
+        if self._buffer or self._at_start or self._after_cr or not data.startswith(b"data: ") or not data.endswith(b"\n\n"):
+            return None
+        if data.find(b"\n") != len(data) - 2 or b"\r" in data or len(data) > self._limit:
+            return None
+        return data[6:-2]
+
     def feed(self, data: bytes) -> Iterator[Event]:
         """The events that `data` completes. Raises BadUpstream when one grows over the limit."""
         if not (self._buffer or self._at_start or self._after_cr) and data.endswith(b"\n\n") and b"\r" not in data:

@@ -73,4 +73,4 @@ class _List:
             reply.release()
         if reply.status != 200:
             raise BadUpstream(f"status {reply.status} instead of a list of models")
-        return tuple(model.id for model in read_models(body)[:MOST_NAMES] if len(model.id) <= LONGEST_NAME)
+        return tuple(name for name in read_models(body)[:MOST_NAMES] if len(name) <= LONGEST_NAME)
