@@ -43,6 +43,7 @@ choice_options = _all(
     click.option("--seeds", "seeds_folder", type=click.Path(file_okay=False), help="Folder with further banks."),
     click.option("--attack-files", type=click.Path(file_okay=False), help="Folder with attacks of your own."),
     click.option("--per-risk", type=click.IntRange(0), metavar="N", help="Seeds of each risk at most; 0 takes all."),
+    click.option("--per-cell", type=click.IntRange(0), metavar="N", help="Cases of each risk, family and language at most."),
     click.option("--limit", type=click.IntRange(0), metavar="N", help="Cases in all at most, spread evenly; twins come on top."),
     click.option("--trials", type=click.IntRange(1, 1000), metavar="N", help="Repetitions of each case. Default: 1."),
     click.option("--seed", type=int, metavar="N", help="Decides what is left to chance. Default: 0."),

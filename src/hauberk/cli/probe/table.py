@@ -35,6 +35,7 @@ class ProbeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     seeds_folder: str = ""
     attack_files: str = ""
     per_risk: int | None = None
+    per_cell: int | None = None
     limit: int = 0
     trials: int | None = None
     seed: int = 0
@@ -92,6 +93,7 @@ def settings_of(table: ProbeTable) -> RunSettings:
         banks=table.banks or base.banks,
         langs=table.langs or base.langs,
         per_risk=base.per_risk if table.per_risk is None else table.per_risk,
+        per_cell=base.per_cell if table.per_cell is None else table.per_cell,
         trials=table.trials or base.trials,
         limit=table.limit,
         seed=table.seed,

@@ -58,7 +58,7 @@ class Plan:
         self._usable = [one for one in self._attacks if attacker or not one.cost.advice]
         self._settings = _encode((sampling, choice.seed, attacker)).decode()
         self._chosen, self._twins = _chosen(seeds, choice)
-        self._limited = self._sampled() if choice.limit else None
+        self._limited = self._sampled() if choice.limit or choice.per_cell else None
 
     def __iter__(self) -> Iterator[Planned]:
         for index, (case, seed, attack) in enumerate(self._kept()):
@@ -95,9 +95,19 @@ class Plan:
                 yield twin, twin_seed, attack
 
     def _sampled(self) -> frozenset[str]:
-        """The cases that `limit` leaves: those with the smallest hashes, so that a larger limit only adds to them."""
-        ids = (case.id for case, _, _ in self._crossed())
-        return frozenset(heapq.nsmallest(self.choice.limit, ids, key=lambda one: _rank(self.choice.seed, one)))
+        """The cases that `per_cell` and `limit` leave: those with the smallest hashes, so that larger ones only add to them."""
+        ranked = ((_rank(self.choice.seed, case.id), case) for case, _, _ in self._crossed())
+        if self.choice.per_cell:
+            cells: dict[tuple[str, str, str, bool], list[tuple[int, str, str]]] = {}
+            for rank, case in ranked:
+                cell = cells.setdefault((case.risk, case.family, case.lang, case.wanted), [])
+                _keep_smallest(cell, (-rank, case.id, ""), self.choice.per_cell)
+            kept = ((-rank, name) for cell in cells.values() for rank, name, _ in cell)
+        else:
+            kept = ((rank, case.id) for rank, case in ranked)
+        if self.choice.limit:
+            kept = heapq.nsmallest(self.choice.limit, kept)
+        return frozenset(name for _, name in kept)
 
     def _crossed(self) -> Iterator[tuple[Case, Seed, Attack]]:
         for seed in self._own_seeds():

@@ -9,6 +9,7 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     Attributes:
         suite: Name of the suite it came from, for reports.
         per_risk: Seeds of each risk (and number of TC260-003) at most, chosen by `seed`; 0 takes all.
+        per_cell: Cases of each risk, family and language at most, their twins aside; 0 takes all.
         trials: Repetitions of each seed under each attack.
         limit: Cases in all at most, chosen evenly by `seed`, not counting twins; 0 takes all.
         seed: Decides every choice that is left to chance.
@@ -23,6 +24,7 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     risks: tuple[str, ...] = ()
     langs: tuple[str, ...] = ()
     per_risk: int = 0
+    per_cell: int = 0
     trials: int = 1
     limit: int = 0
     seed: int = 0

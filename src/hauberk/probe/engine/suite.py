@@ -23,6 +23,7 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keb
     risks: tuple[str, ...] = ()
     langs: tuple[str, ...] = ()
     per_risk: int = 0
+    per_cell: int = 0
     trials: int = 1
     tc260: bool = False
 
@@ -36,6 +37,7 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keb
             risks=self.risks,
             langs=self.langs,
             per_risk=self.per_risk,
+            per_cell=self.per_cell,
             trials=self.trials,
             tc260=self.tc260,
         )
