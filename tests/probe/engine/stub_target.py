@@ -60,10 +60,14 @@ async def serve(port_file: str, latency: float) -> None:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
+    _told(port_file, port)
+    await asyncio.Event().wait()
+
+
+def _told(port_file: str, port: int) -> None:
     with open(f"{port_file}.tmp", "w") as file:
         file.write(str(port))
     os.replace(f"{port_file}.tmp", port_file)
-    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

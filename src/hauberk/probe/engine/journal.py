@@ -137,10 +137,12 @@ def _resolve(waiting: "list[asyncio.Future[None]]", failure: str) -> None:
 
 
 def _reserved(path: str, size: int) -> str:
+    """Sets room aside where there is some: a run may begin without, and then loses the answers on their way when it is over."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if size:
-            os.posix_fallocate(descriptor, 0, size)
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError:
+        _removed(path)
     finally:
         os.close(descriptor)
     return path
