@@ -2,16 +2,19 @@
 
 `python evals/guard/obfuscate.py` prints, for each technique, the share of attack texts of which some view holds the original
 letter for letter (spaces and accents apart), and the share of which the text alone, and the best view, hold 80% of the words.
+Pinyin and homophones want pypinyin (MIT): `uv run --with pypinyin==0.55.0 python evals/guard/obfuscate.py`.
 """
 
 import argparse
 import base64
+import codecs
 import gzip
 import json
 import random
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 Obfuscation = Callable[[str, random.Random], str]
@@ -20,7 +23,15 @@ _CYRILLIC = dict(zip("aceopxyiABCEHKMOPTX", "асеорхуіАВСЕНКМОР�
 _LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7"}
 _DITS = "etianmsurwdkgohvf?l?pjbxcyzq"  # Morse as a binary tree, level by level
 _HAN = re.compile("[\u4e00-\u9fff]")
+_COMMON = frozenset(chr(c) for c in range(0x4E00, 0xA000) if chr(c).encode("gb2312", "replace")[0] in range(0xB0, 0xD8))
+"""The characters of GB 2312's first level."""
 _WORDS = re.compile("[a-z]+")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_KEYS = (
+    "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. "
+    ".-.-.- --..-- ..--.. -.-.-- -..-. .-..-. ---... -....- .----. -.--. -.--.- .-... -.-.-. -...- .-.-. ..--.- .--.-."
+)
+_KEYED = dict(zip("0123456789.,?!/\":-'()&;=+_@", _KEYS.split(" "), strict=True))
 _SPLIT = re.compile(r"[A-Za-z]{4,}")
 
 
@@ -82,11 +93,25 @@ def url(text: str, _: random.Random) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
+def caesar(text: str, rng: random.Random) -> str:
+    shift = rng.choice([n for n in range(1, 26) if n != 13])
+    small = "".join(chr(97 + (n + shift) % 26) for n in range(26))
+    return text.translate(str.maketrans(_ALPHABET + _ALPHABET.upper(), small + small.upper()))
+
+
 def morse(text: str, _: random.Random) -> str:
-    return " / ".join(" ".join(filter(None, map(_dits, word))) for word in text.split())
+    """Letters, digits and signs, as keyed by telegraphists (ITU-R M.1677-1)."""
+    return " / ".join(filter(None, (" ".join(filter(None, map(_dits, word))) for word in text.split())))
+
+
+def morse_letters(text: str, _: random.Random) -> str:
+    """Letters only: digits and signs are lost."""
+    return " / ".join(filter(None, (" ".join(_dits(c) for c in word if c.isascii() and c.isalpha()) for word in text.split())))
 
 
 def _dits(char: str) -> str:
+    if char in _KEYED:
+        return _KEYED[char]
     at = _DITS.find(char.lower()) + 2
     return bin(at)[3:].replace("0", ".").replace("1", "-") if at > 1 and char.isalpha() else ""
 
@@ -95,17 +120,80 @@ def reversed_text(text: str, _: random.Random) -> str:
     return text[::-1]
 
 
+def reversed_lines(text: str, _: random.Random) -> str:
+    return "\n".join(line[::-1] for line in text.split("\n"))
+
+
+def nested(text: str, rng: random.Random) -> str:
+    """One encoding in another."""
+    steps = list(rng.choice(_NESTS))
+    for step in steps:
+        text = step(text, rng)
+    return text
+
+
 def full_width(text: str, _: random.Random) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else "\u3000" if c == " " else c for c in text)
 
 
-def pinyin(text: str, rng: random.Random) -> str:
+def pinyin(text: str, _: random.Random) -> str:
+    """Syllables without tones."""
+    from pypinyin import lazy_pinyin
+
+    return " ".join(lazy_pinyin(text))
+
+
+def pinyin_tones(text: str, rng: random.Random) -> str:
+    """Syllables with tones, as accents or as digits."""
     from pypinyin import Style, lazy_pinyin
 
-    style = rng.choice((Style.NORMAL, Style.TONE))
-    return " ".join(lazy_pinyin(text, style=style))
+    return " ".join(lazy_pinyin(text, style=rng.choice((Style.TONE, Style.TONE3))))
 
 
+def pinyin_joined(text: str, rng: random.Random) -> str:
+    """Without spaces, with or without tones; punctuation stays."""
+    from pypinyin import Style, lazy_pinyin
+
+    return "".join(lazy_pinyin(text, style=rng.choice((Style.NORMAL, Style.TONE))))
+
+
+def pinyin_mixed(text: str, rng: random.Random) -> str:
+    """Half of the characters, in runs, as syllables without tones."""
+    from pypinyin import lazy_pinyin
+
+    pieces = re.findall("[\u4e00-\u9fff]{1,4}|[^\u4e00-\u9fff]+", text)
+    return "".join("".join(lazy_pinyin(p)) if _HAN.match(p) and rng.random() < 0.5 else p for p in pieces)
+
+
+def homophones(text: str, rng: random.Random) -> str:
+    """Three characters of ten as common ones of the same sound."""
+    from pypinyin import lazy_pinyin
+
+    same = _by_sound()
+    return "".join(rng.choice(same[lazy_pinyin(c)[0]]) if c in _COMMON and rng.random() < 0.3 else c for c in text)
+
+
+@cache
+def _by_sound() -> dict[str, list[str]]:
+    from pypinyin import lazy_pinyin
+
+    found: dict[str, list[str]] = {}
+    for char in sorted(_COMMON):
+        found.setdefault(lazy_pinyin(char)[0], []).append(char)
+    return found
+
+
+_NESTS: tuple[tuple[Obfuscation, ...], ...] = (
+    (lambda text, _: codecs.encode(text, "rot13"), b64),
+    (b64, b64),
+    (b64, hexadecimal),
+    (hexadecimal, b64),
+    (reversed_text, b64),
+    (b64, url),
+    (full_width, b64),
+    (letters, b64),
+    (lambda text, _: codecs.encode(text, "rot13"), reversed_text),
+)
 TECHNIQUES: dict[str, Obfuscation] = {
     "plain": lambda text, _: text,
     "base64": b64,
@@ -117,15 +205,23 @@ TECHNIQUES: dict[str, Obfuscation] = {
     "homoglyphs": homoglyphs,
     "leet": leet,
     "rot13": rot13,
+    "caesar": caesar,
     "hex": hexadecimal,
     "url": url,
     "morse": morse,
+    "morse-letters": morse_letters,
     "reversed": reversed_text,
+    "reversed-lines": reversed_lines,
+    "nested": nested,
     "full-width": full_width,
     "pinyin": pinyin,
+    "pinyin-tones": pinyin_tones,
+    "pinyin-joined": pinyin_joined,
+    "pinyin-mixed": pinyin_mixed,
+    "homophones": homophones,
 }
-CHINESE_ONLY = frozenset({"pinyin"})
-ENGLISH_ONLY = frozenset({"diacritics", "homoglyphs", "leet", "rot13", "morse"})
+CHINESE_ONLY = frozenset({"pinyin", "pinyin-tones", "pinyin-joined", "pinyin-mixed", "homophones"})
+ENGLISH_ONLY = frozenset({"diacritics", "homoglyphs", "leet", "rot13", "caesar", "morse", "morse-letters"})
 """A Chinese text has no letters for these."""
 MOST = 0.8  # of the words of a text that a view must hold
 

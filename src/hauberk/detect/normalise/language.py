@@ -88,10 +88,10 @@ def is_decoded_text(text: str) -> bool:
     """Whether `text`, of bytes that were valid UTF-8, was meant to be read. Chance makes no long printable runs."""
     if is_hidden_text(text):
         return True
-    odd = sum(not (c.isprintable() or c in "\n\r\t") for c in text)
+    odd = sum(not (c.isprintable() or c.isspace()) for c in text)
     if odd * 50 > len(text):
         return False
-    return len(text) >= 12 and sum(c.isalnum() or c in " \n" for c in text) * 2 > len(text)
+    return len(text) >= 12 and sum(c.isalnum() or c.isspace() for c in text) * 2 > len(text)
 
 
 def vocabulary_share(text: str) -> float:

@@ -8,6 +8,7 @@ from hauberk.detect.normalise.tables import vocabulary
 _LONGEST = 16  # letters of a word
 _UNKNOWN = 9.0  # the cost of a letter in no word
 _SHORT = {1: 5.0, 2: 1.5}  # what a word of so few letters costs besides
+_COMMON = 7.0  # what a word of three letters costs that proves anything: others are abbreviations
 _PIECES = 5  # of one word
 _STRAY = 16.0  # the cost of a piece that is no word
 
@@ -30,7 +31,7 @@ def segment(letters: str, least: float = 0.7) -> str:
         start = best[end][1]
         words.append(letters[start:end])
         end = start
-    good = sum(len(w) for w in words if len(w) > 2)
+    good = sum(len(w) for w in words if len(w) > 3 or (len(w) == 3 and costs.get(w.lower(), math.inf) < _COMMON))
     return " ".join(reversed(words)) if letters and good >= least * len(letters) else ""
 
 

@@ -54,16 +54,28 @@ def decode(text: str) -> Decoded | None:
     windows = strange_windows(text, _STRANGE)
     if not windows:
         return None
-    weave = Weave(text)
-    steps: list[str] = []
     pieces = _pieces(text, windows)
-    for start, end in pieces[:_MAX_PIECES]:
-        found = _solve(text[start:end])
-        if found is not None:
-            steps.append(found[0])
-            weave.put(found[1], start, end, exact=found[2])
-    step = "+".join(dict.fromkeys(steps))
-    return weave.done(step, partial=bool(steps) and len(pieces) > _MAX_PIECES)
+    solved = [(start, end, found) for start, end in pieces[:_MAX_PIECES] if (found := _solve(text[start:end])) is not None]
+    steps = list(dict.fromkeys(found[0] for _, _, found in solved))
+    if len(steps) == 1 and solved[0][2][2] and sum(end - start for start, end, _ in solved) * 2 > len(text):
+        return _throughout(text, steps[0])
+    weave = Weave(text)
+    for start, end, found in solved:
+        weave.put(found[1], start, end, exact=found[2])
+    return weave.done("+".join(steps), partial=bool(steps) and len(pieces) > _MAX_PIECES)
+
+
+def _throughout(text: str, name: str) -> Decoded | None:
+    """Every clause of a text read through one cipher, but for those that are language as they stand."""
+    letters = next(letters for known, letters, _ in _trials()[0] if known == name)
+    weave = Weave(text)
+    edges = [0, *(m.end() for m in _EDGE.finditer(text)), len(text)]
+    for start, end in itertools.pairwise(edges):
+        clause = text[start:end]
+        said = clause.translate(letters)
+        if said != clause and vocabulary_share(said) >= vocabulary_share(clause):
+            weave.put(said, start, end, exact=True)
+    return weave.done(name)
 
 
 def _pieces(text: str, windows: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ _SIGNS = (
     "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. "
     ".-.-.- --..-- ..--.. -.-.-- -..-. .-..-. ---... -....- .----. -.--. -.--.- .-... -.-.-. -...- .-.-. ..--.- ...-..- .--.-."
 )
-_CODES = dict(zip(_SIGNS.split(" "), "abcdefghijklmnopqrstuvwxyz0123456789.,?!/\":-'()&;=+_$@", strict=True))
+_CODES: dict[str, str] = dict(zip(_SIGNS.split(" "), "abcdefghijklmnopqrstuvwxyz0123456789.,?!/\":-'()&;=+_$@", strict=True))
 _UNREAD = 20  # one code in so many may be none that is known
 _SPAN = re.compile(r"[.\-·•−–—_]{1,7}(?:[ /|\n]{1,12}[.\-·•−–—_]{1,7}){5,}")
 _WORD = 9  # letters of a word on the average, if those are words

@@ -15,21 +15,17 @@ _SHORT = r"\b(?:dna|rof|fo|ot|ni|ro|si|ti|sa|ym|em|ruo|ohw|od)\b"
 # Common pairs of characters that are hardly ever met in this order.
 _CHINESE = (
     "略忽|视无|令指|词示提|统系|则规|制限|前之|露泄|演扮|狱越|何如|作制|诉告|么什|么怎|样怎|们我|以可|为因|果如|道知|题问|法方|们你|容内|有所|出输|"
-    "户用|求要|全安|在现|须必|复回|答回|始开|要不|的你|的我|是不|有没|个一|据数|息信|码密"
+    "户用|求要|全安|在现|须必|复回|答回|始开|要不|的你|的我|是不|有没|个一|据数|息信|码密|译翻|文英|文全|文中|字文|式模|色角|助帮|何任|些这"
 )
 _CLAUSE = re.compile(r"[^\n\"“”「」]{6,}")
 _HAN = re.compile("[\u4e00-\u9fff]")
-_MOST_OF_IT = 0.6
 
 
 def decode(text: str) -> Decoded | None:
     """`text` turned round where that alone makes it language: all of it when most is, else lines or quotations."""
-    spans = [found.span() for found in _CLAUSE.finditer(text) if _better(found[0])]
-    turned = sum(end - start for start, end in spans)
-    if not turned:
-        return None
-    if turned > _MOST_OF_IT * len(text):
+    if _better(text):
         return _whole(text)
+    spans = [found.span() for found in _CLAUSE.finditer(text) if _better(found[0])]
     weave = Weave(text)
     for start, end in spans:
         weave.put(text[start:end][::-1], start, end)
@@ -64,4 +60,4 @@ def _chinese(turned: str) -> bool:
     return forward > 2 * backward + 1
 
 
-DECODER = Decoder("reversed", rf"{_COMMON}|{_SHORT}.*{_SHORT}.*{_SHORT}|(?:{_CHINESE})|^\s*[。？！；）][\p{{Han}}]", decode)
+DECODER = Decoder("reversed", rf"{_COMMON}|{_SHORT}.*{_SHORT}.*{_SHORT}|(?:{_CHINESE})|^\s*[。？！；：，）」”][\p{{Han}}]", decode)

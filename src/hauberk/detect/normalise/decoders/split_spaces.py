@@ -9,16 +9,16 @@ from hauberk.detect.normalise.tables import vocabulary
 from hauberk.detect.normalise.trace import Decoded, Weave
 
 _SHATTERED = 6  # one odd word in so many: whole words, too, may be pieces of others
-_LONGEST = 8  # letters of one piece
+_LONGEST = 10  # letters of one piece
 _WELL_READ = 0.7
 _TOKEN = re.compile("[A-Za-z]+")
-_ENDS = ".,!?;:'\")"
+_WORD = re.compile("[a-z']+")
 
 
 def decode(text: str) -> Decoded | None:
     """`text` with the spaces inside words taken out, when two and more words of which some pieces are none are whole then."""
     known = vocabulary()
-    words = text.lower().split(" ")
+    words = _WORD.findall(text.lower())
     odd = [i for i, word in enumerate(words) if word not in known and len(word) <= _LONGEST and word.isalpha()]
     if len(odd) < 2 or not _worth_it(words, odd, known):
         return None
@@ -41,7 +41,7 @@ def _worth_it(words: list[str], odd: list[int], known: dict[str, float]) -> bool
     last = -1
     for index in odd:
         before = words[index - 1] if index else ""
-        after = words[index + 1].rstrip(_ENDS) if index + 1 < len(words) else ""
+        after = words[index + 1] if index + 1 < len(words) else ""
         word = words[index]
         if before + word in known or word + after in known or before + word + after in known:
             hits += index - last > 1 or not hits

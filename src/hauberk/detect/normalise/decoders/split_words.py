@@ -23,12 +23,11 @@ def decode(text: str) -> Decoded | None:
     sure = 0
     for pieces in _runs(text):
         low = [text[start:end].lower() for start, end in pieces]
-        if all(piece in known for piece in low):
-            continue
-        spans = joined(low, any_pieces=len(low) > 2)
-        if not spans and len(low) > 3 and low[0] not in _PREFIXES:
+        whole = all(piece in known for piece in low)
+        spans = joined(low, any_pieces=whole or len(low) > 2)
+        if not spans and not whole and len(low) > 3 and low[0] not in _PREFIXES:
             spans = [(0, len(low))]
-        sure += any(end - start > 2 or low[start] not in _PREFIXES for start, end in spans)
+        sure += not whole and any(end - start > 2 or low[start] not in _PREFIXES for start, end in spans)
         for first, after in spans:
             for number in range(first, after - 1):
                 weave.put("", pieces[number][1], pieces[number + 1][0])
