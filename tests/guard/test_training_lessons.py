@@ -4,6 +4,7 @@ import random
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,14 +67,16 @@ def test_a_frame_stands_on_one_side(split: str) -> None:
     assert {side(row.group) for row in made} == {split}
 
 
-def test_a_playful_frame_is_ordinary_round_a_harmless_request_and_an_attack_round_a_harmful_one() -> None:
+def test_a_playful_frame_is_ordinary_round_a_harmless_request_and_harmful_round_a_harmful_one() -> None:
     for row in wrapped.wrapped(ROWS, "train"):
+        harmful = "harm" in row.text or "伤害" in row.text
         if row.source.startswith("framed-play"):
-            assert (row.attack, row.harm) == (0, 0)
-            assert "harm" not in row.text
-            assert "伤害" not in row.text
+            assert (row.attack, row.harm, harmful) == (0, 0, False)
+        elif "playful" in row.source:
+            assert (row.attack, row.harm) == (UNKNOWN, 1)
         else:
-            assert (row.attack, row.harm) == (1, UNKNOWN)
+            assert row.attack == 1
+            assert row.harm in {1, UNKNOWN}
 
 
 def test_wrapping_and_twins_are_deterministic() -> None:
@@ -91,6 +94,13 @@ def test_an_ordinary_request_is_an_attack_in_a_tools_mouth_and_stays_in_its_fami
 
 def test_no_twin_is_made_of_rows_that_are_not_requests() -> None:
     assert not [row for row in foreign.foreign_twins(ROWS, 1) if row.source == "twin:order" and "ferry" in row.text]
+
+
+def test_statements_among_harmful_rows_are_no_orders() -> None:
+    row = lesson("The people from there are all liars.", harm=1, source="jade_zh")
+    doubted = msgspec.structs.replace(row, weight=0.5)
+    assert [twin.attack for twin in foreign.foreign_twins([row], 1) if twin.source == "twin:harmful-order"] == [1]
+    assert not [twin for twin in foreign.foreign_twins([doubted], 1) if twin.source == "twin:harmful-order"]
 
 
 def test_an_assistants_own_question_is_no_order() -> None:

@@ -17,6 +17,8 @@ from hauberk.detect.prompt.labels import KINDS, Voice
 KIND = KINDS.index("injection-indirect")
 MOST = 1500  # requests of one source
 HARMFUL = 2000
+TRUSTED = 0.8
+"""Least weight of a harmful row whose text is surely a request."""
 REQUESTS = frozenset(
     {"lf_alpaca_en", "lf_alpaca_zh", "belle_seed_zh", "selfinstruct_user", "lf_tool_dpo", "belle-eval", "belle-seeds", "mtbench",
      "collected:awesome-chatgpt-prompts-zh", "collected:lobe-chat-agents", "clinc", "cyberseceval_frr", "humaneval", "halluqa_zh",
@@ -38,7 +40,12 @@ def foreign_twins(base: Sequence[Lesson], seed: int) -> list[Lesson]:
         weight = 0.7 if request.source == "clinc" else 1.2
         made.append(msgspec.structs.replace(request, voice=Voice.FOREIGN, attack=1, kind=KIND, weight=weight, source="twin:order"))
         homes = by_lang[request.lang == "zh"]
-        if homes and len(request.text) < 300 and choose.random() < 0.5:
+        if (
+            homes
+            and len(request.text) * (3 if request.lang == "zh" else 1) > 20
+            and len(request.text) < 300
+            and choose.random() < 0.5
+        ):
             text = inserted(choose.choice(homes).text, request.text, choose)
             made.append(
                 Lesson(text, Voice.FOREIGN, 1, UNKNOWN, KIND, UNKNOWN, 1.0, "twin:carried-order", request.group, request.lang)
@@ -63,8 +70,10 @@ def _requests(base: Sequence[Lesson], choose: random.Random) -> list[Lesson]:
 
 
 def _harmful(base: Sequence[Lesson], choose: random.Random) -> Iterator[Lesson]:
-    """Requests for harm that a tool makes."""
-    pool = [x for x in base if x.voice is Voice.USER and x.harm == 1 and x.attack == 0 and len(x.text) < 500]
+    """Requests for harm that a tool makes; sets with statements among them are left out, as statements are what tools return."""
+    pool = [
+        x for x in base if x.voice is Voice.USER and x.harm == 1 and x.attack == 0 and x.weight >= TRUSTED and len(x.text) < 500
+    ]
     for lesson in choose.sample(pool, min(HARMFUL, len(pool))):
         yield msgspec.structs.replace(lesson, voice=Voice.FOREIGN, attack=1, kind=KIND, weight=0.6, source="twin:harmful-order")
 

@@ -1,4 +1,4 @@
-"""Requests in jailbreak frames (`data/frames.*.yaml`): harmful ones as attacks, harmless ones in playful frames as ordinary rows.
+"""Requests in jailbreak frames (`data/frames.*.yaml`): attacks, but in playful frames ordinary rows and bare harmful requests.
 
 A frame is one family and stands on one side of the split; the requests are those of the split's own rows.
 """
@@ -15,6 +15,7 @@ import yaml
 from evals.guard.data import corpus
 from evals.guard.data.families import side
 from evals.guard.data.grammar import fill
+from evals.guard.training.foreign import TRUSTED
 from evals.guard.training.rows import UNKNOWN, Lesson
 
 from hauberk.detect.prompt.labels import KINDS, Voice
@@ -67,9 +68,11 @@ def _of_frame(made: Frames, part: str, pattern: str, group: str, requests: tuple
         harm = choose.random() < (1 - HARMLESS_IN_ATTACK if attacks else HARMFUL_IN_PLAY)
         text = filled(pattern, made.slots, choose.choice(harmful if harm else harmless), choose.sample(harmless, 2), choose)
         if attacks or harm:
-            kind = KINDS.index("jailbreak")
-            weight = 1.0 if attacks else 0.6
-            yield Lesson(text, Voice.USER, 1, UNKNOWN, kind, UNKNOWN, weight, f"own:frame-{part}-{made.lang}", group, made.lang)
+            kind = KINDS.index("jailbreak") if attacks else UNKNOWN
+            source = f"own:frame-{part}-{made.lang}"
+            # A harmful request in an ordinary frame is harmful; whether the frame makes it an attack is left open.
+            steers, weight = (1, 1.0) if attacks else (UNKNOWN, 0.4)
+            yield Lesson(text, Voice.USER, steers, int(harm) or UNKNOWN, kind, UNKNOWN, weight, source, group, made.lang)
         else:
             yield Lesson(text, Voice.USER, 0, 0, UNKNOWN, UNKNOWN, 1.0, f"framed-play-{made.lang}", group, made.lang)
 
@@ -94,7 +97,7 @@ def _requests(rows: Sequence[Lesson], lang: str) -> tuple[list[str], list[str]]:
     found: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for row in rows:
         if row.voice is Voice.USER and row.attack == 0 and row.lang == lang and 6 < len(row.text) < (70 if lang == "zh" else 180):
-            if row.harm == 1:
+            if row.harm == 1 and row.weight >= TRUSTED:
                 found[0].setdefault(row.text.strip())
             elif row.harm == 0 and row.source in HARMLESS:
                 found[1].setdefault(row.text.strip())
