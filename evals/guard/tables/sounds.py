@@ -141,7 +141,7 @@ def main() -> None:
         pair_cost=np.array([k[2] for k in kept], np.uint8),
     )
     print(
-        f"{TARGET.name}: {TARGET.stat().st_size} bytes, {len(chosen)} words, {len(entries)} readings, {len(kept)} of {len(pairs)} pairs"
+        f"{TARGET.name}: {len(chosen)} words, {len(entries)} readings, {len(kept)} of {len(pairs)} pairs"
     )
 
 
