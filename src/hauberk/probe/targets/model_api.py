@@ -1,14 +1,12 @@
 """A model behind an API: a dialect on a wire."""
 
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import SplitResult
 
 import msgspec
 
-from hauberk.core.wellformed import well_formed_text
 from hauberk.probe.targets.address import based, checked, joined, shown
 from hauberk.probe.targets.api_errors import BLOCKABLE, ApiError, fault_from, page_fault, read_error
+from hauberk.probe.targets.body import encoded, expanded_headers
 from hauberk.probe.targets.credentials import Credentials
 from hauberk.probe.targets.dialect import BadAnswer, Broken, Dialect, Told, Wish
 from hauberk.probe.targets.estimate import counted
@@ -183,27 +181,3 @@ def unwanted_param(error: ApiError) -> str:
     if not error.codes & {"unsupported_parameter", "unsupported_value", "unknown_parameter"}:
         return ""
     return error.param if error.param in CAN_GO else ""
-
-
-def expanded_headers(headers: dict[str, str], credentials: Credentials) -> dict[str, str]:
-    """`headers` with lower-case names and credentials put in. Raises TargetError (SETUP)."""
-    return {name.lower(): credentials.expanded(value) for name, value in headers.items()}
-
-
-def encoded(value: dict[str, object]) -> bytes:
-    """JSON. Lone surrogates, which no UTF-8 may hold, are written out."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_written_out(value))
-
-
-def _written_out(value: Any) -> Any:
-    made: Callable[[Any], Any] = _written_out
-    if isinstance(value, str):
-        return well_formed_text(value)
-    if isinstance(value, dict):
-        return {made(key): made(inner) for key, inner in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list):
-        return [made(inner) for inner in value]  # pyright: ignore[reportUnknownVariableType]
-    return value

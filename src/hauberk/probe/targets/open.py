@@ -3,7 +3,11 @@
 from collections.abc import Callable
 
 from hauberk.probe.targets.anthropic import AnthropicMessages
+from hauberk.probe.targets.command import CommandTarget
+from hauberk.probe.targets.gguf import GgufTarget
+from hauberk.probe.targets.http_api import HttpApiTarget
 from hauberk.probe.targets.lines import one_line
+from hauberk.probe.targets.mcp_server import McpServer
 from hauberk.probe.targets.model_api import ModelApi
 from hauberk.probe.targets.openai_chat import OpenAIChat
 from hauberk.probe.targets.openai_completions import OpenAICompletions
@@ -20,6 +24,11 @@ _KINDS: dict[str, Callable[[str, TargetOptions], Target]] = {
     "openai-responses": lambda rest, options: ModelApi(rest, options, OpenAIResponses()),
     "anthropic": lambda rest, options: ModelApi(rest, options, AnthropicMessages()),
     "python": PythonCall,
+    "command": lambda rest, options: CommandTarget(rest, options, "text"),
+    "command-json": lambda rest, options: CommandTarget(rest, options, "json"),
+    "command-lines": lambda rest, options: CommandTarget(rest, options, "lines"),
+    "gguf": GgufTarget,
+    "mcp": McpServer,
 }
 
 
@@ -30,6 +39,8 @@ def open_target(spec: str, options: TargetOptions | None = None) -> Target:
         TargetError: SETUP, when it cannot work at all.
     """
     options = options or TargetOptions()
+    if spec.endswith(".toml"):
+        return HttpApiTarget(spec, options)
     kind, colon, rest = spec.partition(":")
     if colon and kind in _KINDS:
         return _KINDS[kind](rest, options)

@@ -55,8 +55,19 @@ class Wire:
         self._tls = _tls(options.ca) if parts.scheme == "https" else True
         self._session: aiohttp.ClientSession | None = None
 
-    async def ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], take: Take | None = None) -> Answer:
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        take: Take | None = None,
+        *,
+        lines: bool = False,
+    ) -> Answer:
         """The answer, whatever its status. A stream of events with status 200 goes to `take`, if there is one.
+
+        `lines`: whatever comes with status 200 is such a stream, whatever it calls itself.
 
         Raises TargetError, and what `take` raises.
         """
@@ -68,7 +79,7 @@ class Wire:
             )
             async with sent as response:
                 answer = Answer(response.status, response.headers)
-                if take is not None and response.status == 200 and response.content_type == EVENTS:
+                if take is not None and response.status == 200 and (lines or response.content_type == EVENTS):
                     answer.streamed = True
                     await self._stream(response, answer, take)
                 else:
