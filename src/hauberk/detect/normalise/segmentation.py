@@ -40,19 +40,20 @@ def joined(pieces: Sequence[str], *, any_pieces: bool) -> list[tuple[int, int]]:
 
     Args:
         pieces: What stands between the cuts, whole words among them.
-        any_pieces: Whether pieces that are all words themselves may be joined; otherwise one of them must be none.
+        any_pieces: Whether pieces that are all words themselves may be joined; otherwise one of them, of two letters or more,
+            must be none.
     """
     costs = vocabulary()
     single = [costs.get(piece, _STRAY) + _SHORT.get(len(piece), 0.0) for piece in pieces]
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(pieces) + 1):
         found = (best[end - 1][0] + single[end - 1], end - 1)
-        word, strays = pieces[end - 1], single[end - 1] >= _STRAY
+        word, strays = pieces[end - 1], single[end - 1] >= _STRAY and len(pieces[end - 1]) > 1
         for start in range(end - 2, max(-1, end - 1 - _PIECES), -1):
             word = pieces[start] + word
             if len(word) > _LONGEST + 4:
                 break
-            strays = strays or single[start] >= _STRAY
+            strays = strays or (single[start] >= _STRAY and len(pieces[start]) > 1)
             cost = costs.get(word, math.inf) if len(word) > 3 and (any_pieces or strays) else math.inf
             if best[start][0] + cost < found[0]:
                 found = (best[start][0] + cost, start)

@@ -10,8 +10,9 @@ from hauberk.detect.normalise.trace import Decoded, Weave
 
 _SHATTERED = 6  # one odd word in so many: whole words, too, may be pieces of others
 _LONGEST = 10  # letters of one piece
+_RARE = 100  # words of a long text to each that is cut
 _WELL_READ = 0.7
-_TOKEN = re.compile("[A-Za-z]+")
+_TOKEN = re.compile("[A-Za-z]+(?:['’][A-Za-z]+)?")
 _WORD = re.compile("[a-z']+")
 
 
@@ -29,7 +30,7 @@ def decode(text: str) -> Decoded | None:
         for first, after in joined(pieces, any_pieces=shattered):
             for number in range(first, after - 1):
                 weave.put("", tokens[number][1], tokens[number + 1][0])
-    decoded = weave.done("split-words") if weave.count > 1 else None
+    decoded = weave.done("split-words") if weave.count > max(1, len(words) // _RARE) else None
     if decoded is None or (shattered and vocabulary_share(decoded.text) < max(_WELL_READ, vocabulary_share(text) + 0.05)):
         return None
     return decoded

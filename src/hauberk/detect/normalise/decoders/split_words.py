@@ -11,6 +11,7 @@ _CLASS = r"[-*~^_.|+/\\#·•‐-―]"
 _SIGN = re.compile(rf"{_CLASS}{{1,2}}(?=[A-Za-z])")
 _LETTERS = re.compile("[A-Za-z]{1,12}")
 _MOST = 12  # letters of one piece
+_RARE = 100  # words of a long text to each that is cut
 _PREFIXES = frozenset(
     ["pre", "re", "co", "de", "non", "anti", "multi", "sub", "inter", "semi", "micro", "ex", "un", "bi", "tri", "e"]
 )
@@ -25,13 +26,18 @@ def decode(text: str) -> Decoded | None:
         low = [text[start:end].lower() for start, end in pieces]
         whole = all(piece in known for piece in low)
         spans = joined(low, any_pieces=whole or len(low) > 2)
-        if not spans and not whole and len(low) > 3 and low[0] not in _PREFIXES:
+        if not spans and not whole and len(low) > 3 and _hyphenated(text[pieces[0][0] : pieces[-1][1]]):
             spans = [(0, len(low))]
         sure += not whole and any(end - start > 2 or low[start] not in _PREFIXES for start, end in spans)
         for first, after in spans:
             for number in range(first, after - 1):
                 weave.put("", pieces[number][1], pieces[number + 1][0])
-    return weave.done("split-words") if sure > 1 else None
+    return weave.done("split-words") if sure > max(1, text.count(" ") // _RARE) else None
+
+
+def _hyphenated(run: str) -> bool:
+    """Whether its signs are none that addresses and names of code are made of."""
+    return not any(sign in run for sign in "./_\\#")
 
 
 def _runs(text: str) -> list[list[tuple[int, int]]]:
