@@ -56,6 +56,10 @@ class Exchange(msgspec.Struct):
     label_id: str = ""  # of the answer, in labels of generated content
     caller: str = ""  # name and tenant of the key, for a person who is asked; never the key
 
+    def let_go(self) -> None:
+        """Forgets the request's texts; what was made from them stays."""
+        self.body, self.pieces, self.images, self.tools = {}, (), (), ()
+
     def context(self, canaries: tuple[str, ...] = ()) -> Context:
         """What detectors may need to know around each message."""
         return Context(

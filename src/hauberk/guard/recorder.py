@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
 from hauberk.core import Action
 from hauberk.core.wellformed import well_formed
+from hauberk.guard.exchange import Exchange
 from hauberk.guard.gateway.hooks import Decision, Record
 from hauberk.store.audit.entry import Entry
 from hauberk.store.audit.errors import AuditRefused
@@ -68,6 +69,16 @@ class AuditRecorder:
         self._refused = refused
         self._refusing = False
         self._next_try = 0.0
+
+    def texts(self, exchange: Exchange) -> list[dict[str, object]]:
+        """What is kept of the request's texts."""
+        if self._recording.bodies is Bodies.NONE:
+            return []
+        pieces = exchange.pieces
+        kept = [self._kept(piece.role.value, piece.text) for piece in pieces[:MOST_TEXTS]]
+        if len(pieces) > MOST_TEXTS:
+            kept.append({"left_out": len(pieces) - MOST_TEXTS})
+        return kept
 
     async def finished(self, record: Record) -> None:
         """Records one request. Raises AuditRefused when the log must have it and cannot take it."""
@@ -137,24 +148,25 @@ class AuditRecorder:
             if getattr(record, name):
                 data[name] = getattr(record, name)
         if self._recording.bodies is not Bodies.NONE:
-            data["texts"] = self._texts(record)
+            data["texts"] = self._all_texts(record)
         return data
 
-    def _texts(self, record: Record) -> list[dict[str, object]]:
-        pieces = record.exchange.pieces if record.exchange else ()
-        texts = [(piece.role.value, piece.text) for piece in pieces[:MOST_TEXTS]]
-        if record.answer_text:
-            texts.append(("answer", record.answer_text))
-        kept: list[dict[str, object]] = [{"role": role, "characters": len(text), **self._kept(text)} for role, text in texts]
-        if len(pieces) > MOST_TEXTS:
-            kept.append({"left_out": len(pieces) - MOST_TEXTS})
-        return kept
+    def _all_texts(self, record: Record) -> list[dict[str, object]]:
+        asked = cast("list[dict[str, object]] | None", record.texts)
+        if asked is None:
+            asked = self.texts(record.exchange) if record.exchange else []
+        return [*asked, self._kept("answer", record.answer_text)] if record.answer_text else asked
 
-    def _kept(self, text: str) -> dict[str, object]:
+    def _kept(self, role: str, text: str) -> dict[str, object]:
+        kept: dict[str, object] = {"role": role, "characters": len(text)}
         if self._recording.bodies is Bodies.HASH:
-            return {"hmac": hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()}
+            kept["hmac"] = hmac.new(self._key, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+            return kept
         shown = text if self._recording.bodies is Bodies.FULL else self._masked(text)
-        return {"text": shown[:LONGEST_TEXT], **({"cut": True} if len(shown) > LONGEST_TEXT else {})}
+        kept["text"] = shown[:LONGEST_TEXT]
+        if len(shown) > LONGEST_TEXT:
+            kept["cut"] = True
+        return kept
 
 
 def _findings(side: str, decision: Decision) -> list[dict[str, object]]:

@@ -157,6 +157,9 @@ class KeepingRecorder:
         self.records: list[Record] = []
         self.error: Exception | None = None
 
+    def texts(self, exchange: Exchange) -> object:
+        return tuple(piece.text for piece in exchange.pieces)
+
     async def finished(self, record: Record) -> None:
         self.records.append(record)
         if self.error is not None:

@@ -81,6 +81,9 @@ class FakeReply:
         self.media_type = kind
         self.released = 0
 
+    def forget_head(self) -> None:
+        self.headers = {}
+
     async def read(self, _wait: float | None = None) -> bytes:
         await steps(1)
         if self.pieces:

@@ -10,7 +10,7 @@ from hauberk.assets.chat import Role
 from hauberk.core import Action, Confidence, Evidence, Finding, Gap, GapReason, Severity
 from hauberk.guard.exchange import Exchange, Operation, Piece, Usage
 from hauberk.guard.gateway.hooks import Decision, Record
-from hauberk.guard.recorder import AuditRecorder, Bodies, Recording
+from hauberk.guard.recorder import MOST_TEXTS, AuditRecorder, Bodies, Recording
 from hauberk.guard.telemetry.metrics import MOST_MODELS, Metrics
 from hauberk.guard.telemetry.traces import Traces
 from hauberk.store.audit.entry import Entry
@@ -92,6 +92,25 @@ def test_log_that_refuses_is_said_and_tried_again(tmp_path: Path) -> None:
         asyncio.run(recorder.finished(record()))
     assert counted == [1]
     assert not recorder.ready()
+
+
+@pytest.mark.parametrize("bodies", list(Bodies))
+def test_what_is_kept_of_texts_is_the_same_when_they_are_let_go_before_the_end(tmp_path: Path, bodies: Bodies) -> None:
+    pieces = tuple(Piece(f"{PROMPT} {number}", Role.USER, ("messages", number, "content")) for number in range(MOST_TEXTS + 3))
+    kept: list[object] = []
+    for early in (False, True):
+        exchange = Exchange(Operation.CHAT, "m", {"messages": []}, pieces)
+        made = record(exchange=exchange, answer_text="an answer")
+        with AuditLog(str(tmp_path / str(early))) as log:
+            recorder = AuditRecorder(log, Recording(bodies), key=b"k", masked=lambda text: text.replace("4111", "****"))
+            if early:
+                made.texts = recorder.texts(exchange)
+                exchange.let_go()
+                assert (exchange.body, exchange.pieces) == ({}, ())
+            asyncio.run(recorder.finished(made))
+        kept.append(entries(tmp_path / str(early))[0]["data"].get("texts"))
+    assert kept[0] == kept[1]
+    assert (kept[0] is None) == (bodies is Bodies.NONE)
 
 
 def test_listeners_get_the_entry_that_was_kept(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ class Call:
         self.record.model = exchange.model
         self.record.stream = exchange.stream
 
+    def let_go(self, exchange: Exchange) -> None:
+        """The upstream has the request: nobody needs its texts any more but the record, which takes what it keeps of them."""
+        self.record.texts = self.recorder.texts(exchange)
+        exchange.let_go()
+
     def first_token(self) -> None:
         """The answer begins."""
         if self.record.first_token is None:

@@ -134,10 +134,15 @@ class Record(msgspec.Struct):
     seconds: float = 0.0
     exchange: Exchange | None = None  # for recorders that keep texts or their hashes, by policy
     answer_text: str = ""
+    texts: object = None  # what `Recorder.texts` made of the request's texts before these were let go
 
 
 class Recorder(Protocol):
     """Audit log, metrics and traces."""
+
+    def texts(self, exchange: Exchange) -> object:
+        """What the record of a stream keeps of the request's texts, which need not stay in memory while the answer runs."""
+        ...
 
     async def finished(self, record: Record) -> None:
         """Called once for each request. Returns when the audit entry is durable, if the policy asks for that."""

@@ -6,9 +6,13 @@ from hauberk.guard.gateway.stream_guard import StreamGuard
 from hauberk.guard.gateway.upstream.upstream import Reply
 
 
-async def pass_on(call: Call, guard: StreamGuard, reply: Reply, write: Write, send: Send) -> bytes:
-    """Passes events on until the upstream is done; what is to be sent last. Raises UpstreamError and BadUpstream."""
-    passage = _Passage(call, guard, write)
+async def pass_on(call: Call, guard: StreamGuard, reply: Reply, send: Send) -> bytes:
+    """Passes events on until the upstream is done; what is to be sent last. The call has a `write`.
+
+    Raises UpstreamError and BadUpstream.
+    """
+    assert call.write is not None
+    passage = _Passage(call, guard, call.write)
     while not (await reply.pour(passage.take) or guard.done):
         left, passage.left = passage.left, b""
         await send_events(send, left)  # waits until the client has read

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from hauberk.guard.dialects.dialect import BadUpstream, EventStream, Refusal
 from hauberk.guard.exchange import BadRequest, Exchange
@@ -86,6 +86,8 @@ class Pipeline:
         candidate, reply = await self._ask(call, exchange, decision, headers)
         try:
             await self._answer(call, exchange, candidate, reply, send)
+        except (UpstreamError, BadUpstream) as error:
+            raise self._failed(call, error) from error
         finally:
             reply.release()
 
@@ -122,18 +124,15 @@ class Pipeline:
         call.worked = reply.status < 400
         return candidate, reply
 
-    async def _answer(self, call: Call, exchange: Exchange, candidate: Candidate, reply: Reply, send: Send) -> None:
-        try:
-            if not 200 <= reply.status < 300:
-                await self._upstream_said(call, candidate, reply, send)
-            elif b"content-encoding" in reply.headers and reply.headers[b"content-encoding"].lower() != b"identity":
-                raise Broken("the upstream compressed its answer although it was asked not to")
-            elif exchange.stream and call.route.judged:
-                await self._stream(call, exchange, candidate, reply, send)
-            else:
-                await self._whole(call, exchange, candidate, reply, send)
-        except (UpstreamError, BadUpstream) as error:
-            raise self._failed(call, error) from error
+    def _answer(self, call: Call, exchange: Exchange, candidate: Candidate, reply: Reply, send: Send) -> Awaitable[None]:
+        """What is to be awaited for this kind of answer: no coroutine of its own, which every idle stream would hold."""
+        if not 200 <= reply.status < 300:
+            return self._upstream_said(call, candidate, reply, send)
+        if reply.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise Broken("the upstream compressed its answer although it was asked not to")
+        if exchange.stream and call.route.judged:
+            return self._stream(call, exchange, candidate, reply, send)
+        return self._whole(call, exchange, candidate, reply, send)
 
     async def _whole(self, call: Call, exchange: Exchange, candidate: Candidate, reply: Reply, send: Send) -> None:
         body = await reply.whole(call.generation.settings.bounds.answer)
@@ -175,13 +174,16 @@ class Pipeline:
         events = call.dialect.stream(exchange, "" if candidate.model == exchange.model else exchange.model)
         closed = settings.fail is Fail.CLOSED
         guard = StreamGuard(events, self._inspector.session(exchange), closed=closed, most=settings.bounds.answer)
+        call.let_go(exchange)
         await begin_events(send, headers_of(call, reply.headers))
+        reply.forget_head()
         call.started = True
         call.record.status = 200
         call.events = events
         self._standing.enter(call)
         try:
-            last = await self._pump(call, guard, reply, send)
+            bare = call.write is not None and guard.open
+            last = await (pass_on(call, guard, reply, send) if bare else self._pump(call, guard, reply, send))
             call.completed = True
         except Halted as halted:
             call.record.response = halted.decision
@@ -202,7 +204,7 @@ class Pipeline:
         """Passes events on until the upstream is done; what is to be sent last."""
         while True:
             if call.write is not None and guard.open:
-                return await pass_on(call, guard, reply, call.write, send)
+                return await pass_on(call, guard, reply, send)
             data = await reply.read(guard.due())
             if data is None:
                 wire = await guard.tick()

@@ -61,6 +61,12 @@ class Reply:
         """The content type without parameters, lower case."""
         return self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
 
+    def forget_head(self) -> None:
+        """Lets the headers go, of which a long stream needs none."""
+        self.headers = {}
+        if self._connection is not None:
+            self._connection.headers = {}
+
     async def drain(self, seconds: float) -> None:
         """Waits a little for the end of a body whose content has all come, so that the connection can be kept."""
         assert self._connection is not None
