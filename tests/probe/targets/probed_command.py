@@ -63,7 +63,7 @@ def deaf() -> None:
     say("I do not read")
 
 
-def raw() -> None:
+def octets() -> None:
     sys.stdout.buffer.write(b"\xff\xfe ok")
 
 

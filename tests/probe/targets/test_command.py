@@ -47,7 +47,7 @@ def test_the_prompt_goes_in_and_the_answer_comes_out() -> None:
 
 def test_json_goes_in_and_comes_out() -> None:
     reply = said(
-        "json", Request((Message(Role.USER, "a"), Message(Role.ASSISTANT, "b"), Message(Role.USER, "c"))), kind="command-json"
+        "as_json", Request((Message(Role.USER, "a"), Message(Role.ASSISTANT, "b"), Message(Role.USER, "c"))), kind="command-json"
     )
     assert reply.text == "c|3"
     assert reply.steps[0].call.name == "pay"
@@ -115,7 +115,7 @@ def test_a_program_that_does_not_read(size: int) -> None:
 
 
 def test_bytes_that_are_no_text() -> None:
-    assert said("raw").text == "\ufffd\ufffd ok"
+    assert said("octets").text == "\ufffd\ufffd ok"
 
 
 def test_settings_in_front_and_credentials_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,21 +56,27 @@ def called(place: str, *calls: Any, **options: Any) -> list[Reply]:
     return asyncio.run(go())
 
 
-def test_tools_are_called_over_stdio_and_what_they_say_is_the_reply() -> None:
-    price, added, failed, unknown, odd = called(
-        f"SHOP_MODE=fast {SHOP}",
-        {"tool": "price", "arguments": {"item": "ham'; --"}},
-        {"tool": "add", "arguments": {"a": 1, "b": 2}},
-        {"tool": "fail", "arguments": {"why": "no\nway"}},
-        {"tool": "nothing"},
-        {"tool": "setting"},
-    )
-    assert price.text == "ham'; -- costs 7"
-    assert price.steps[0].call == ToolCall("price", '{"item":"ham\'; --"}')
-    assert added.text == "3"
-    assert failed.text.startswith("error: ")
-    assert unknown.text.startswith("error: ")
-    assert odd.text == "fast unseen"
+def test_a_command_as_a_server_that_dies_and_is_started_again() -> None:
+    async def go() -> None:
+        target = open_target(f"mcp:SHOP_MODE=fast {SHOP}", TargetOptions(timeout=60.0))
+        session = await target.open()
+
+        async def said(tool: str, **arguments: Any) -> Reply:
+            return await session.send(user(json.dumps({"tool": tool, "arguments": arguments})))
+
+        price = await said("price", item="ham'; --")
+        assert price.text == "ham'; -- costs 7"
+        assert price.steps[0].call == ToolCall("price", '{"item":"ham\'; --"}')
+        assert (await said("fail", why="no\nway")).text.startswith("error: ")
+        assert (await said("nothing")).text.startswith("error: ")
+        assert (await said("setting")).text == "fast unseen"
+        with pytest.raises(TargetError, match=r"gives no answer.*the shop is closed") as caught:
+            await said("die")
+        assert caught.value.fault is Fault.CONNECT
+        assert (await said("add", a=1, b=2)).text == "3"
+        await target.close()
+
+    asyncio.run(go())
 
 
 def test_tools_are_called_over_http(address: str) -> None:
@@ -100,19 +106,6 @@ def test_a_tool_that_hangs_is_a_timeout(address: str) -> None:
     with pytest.raises(TargetError) as caught:
         called(address, {"tool": "hang"}, timeout=1.0)
     assert caught.value.fault is Fault.TIMEOUT
-
-
-def test_a_server_that_dies_is_one_line_and_is_started_again() -> None:
-    async def go() -> None:
-        target = open_target(f"mcp:{SHOP}", TargetOptions(timeout=20.0))
-        session = await target.open()
-        with pytest.raises(TargetError, match="gives no answer") as caught:
-            await session.send(user('{"tool": "die"}'))
-        assert caught.value.fault is Fault.CONNECT
-        assert (await session.send(user('{"tool": "add", "arguments": {"a": 1, "b": 1}}'))).text == "2"
-        await target.close()
-
-    asyncio.run(go())
 
 
 @pytest.mark.parametrize(

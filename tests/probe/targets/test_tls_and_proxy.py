@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
@@ -25,12 +25,12 @@ PLAIN = told(body=completion("over TLS"))
 
 
 def certificate(name: str, key: Any, issuer: tuple[x509.Name, Any] | None = None) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     issuer_name, issuer_key = issuer or (subject, key)
     made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer_name).public_key(key.public_key())
-    made = made.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-    made = made.not_valid_after(now + datetime.timedelta(days=1)).add_extension(
+    made = made.serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=1))
+    made = made.not_valid_after(now + dt.timedelta(days=1)).add_extension(
         x509.BasicConstraints(issuer is None, None), critical=True
     )
     made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -123,7 +123,7 @@ def test_a_private_ca_is_trusted_when_it_is_named(tls: tuple[ssl.SSLContext, str
 
 
 def test_a_private_ca_is_not_trusted_otherwise(tls: tuple[ssl.SSLContext, str]) -> None:
-    with pytest.raises(TargetError, match="certificate is not trusted .*name a private CA's file") as caught:
+    with pytest.raises(TargetError, match=r"certificate is not trusted .*name a private CA's file") as caught:
         over(tls[0])
     assert caught.value.fault is Fault.SETUP
 
@@ -133,7 +133,7 @@ def test_https_to_a_server_that_speaks_http() -> None:
         async with serving(PLAIN) as url:
             await sent(url.replace("http", "https"))
 
-    with pytest.raises(TargetError, match="no TLS connection .*is it https") as caught:
+    with pytest.raises(TargetError, match=r"no TLS connection .*is it https") as caught:
         asyncio.run(go())
     assert caught.value.fault is Fault.SETUP
 
@@ -202,7 +202,7 @@ def test_a_proxy_of_the_environment_is_taken_but_not_for_loopback(monkeypatch: p
 
 
 def test_a_proxy_that_is_not_there() -> None:
-    with pytest.raises(TargetError, match="the proxy 127.0.0.1:9 cannot be reached") as caught:
+    with pytest.raises(TargetError, match=r"the proxy 127\.0\.0\.1:9 cannot be reached") as caught:
         over(None, proxy="http://127.0.0.1:9")
     assert caught.value.fault is Fault.CONNECT
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_TOOLS = 1000
 MOST_PAGES = 50
+STARTING = 60.0  # seconds for a server to start and say its tools
 
 
 class McpServer:
@@ -67,6 +68,7 @@ class McpServer:
     async def call(self, name: str, arguments: dict[str, Any]) -> str:
         """The result of a tool as text; of a call that fails, `error: ...`. Raises TargetError when the server gives no answer."""
         from mcp import MCPError
+        from mcp_types import CONNECTION_CLOSED
 
         link = await self._linked()
         try:
@@ -76,7 +78,7 @@ class McpServer:
             late = f"no result of {one_line(name, 60)} within {self._options.timeout:g} s"
             raise TargetError(Fault.TIMEOUT, f"{self.name}: {late}") from None
         except MCPError as error:
-            if link.lost:
+            if link.lost or error.code == CONNECTION_CLOSED:
                 raise await self._gone(link) from None
             return f"error: {one_line(error.message, 1000)}"
         except Exception as error:  # noqa: BLE001 - what the library raises for a broken server has no common base
@@ -145,8 +147,8 @@ class McpServer:
 
     @property
     def connecting(self) -> float:
-        """Seconds that a server gets to start and say its tools."""
-        return max(self._options.connect_timeout, 30.0)
+        """Seconds that the server gets before its first answer."""
+        return max(self._options.connect_timeout, STARTING)
 
     def unreachable(self, error: BaseException, words: str) -> TargetError:
         """The error of a server that cannot be talked to at all."""

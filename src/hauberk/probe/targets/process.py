@@ -132,8 +132,7 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
     async def _watched(self) -> None:
-        # `wait` of some Pythons waits for the pipes, too, so the status is looked at.
-        while self.process.returncode is None:
+        while self.process.returncode is None:  # noqa: ASYNC110 - `wait` of some Pythons waits for the pipes, too
             await asyncio.sleep(0.2)
         await asyncio.sleep(GRACE)
         self._kill_group()

@@ -51,12 +51,13 @@ def _late(error: TimeoutError, options: TargetOptions) -> str:
 
 
 def _tls_fault(error: ssl.SSLError, where: str) -> TargetError:
-    inner = getattr(error, "certificate_error", error)
+    inner: Exception = getattr(error, "os_error", getattr(error, "certificate_error", error))
     if isinstance(inner, ssl.SSLCertVerificationError):
         why = one_line(inner.verify_message or str(inner), 100)
         return TargetError(Fault.SETUP, f"{where}: its certificate is not trusted ({why}); name a private CA's file with `ca`")
     return TargetError(
-        Fault.SETUP, f"{where}: no TLS connection ({one_line(error.reason or 'handshake failed', 80)}); is it https?"
+        Fault.SETUP,
+        f"{where}: no TLS connection ({one_line(getattr(inner, 'reason', '') or 'handshake failed', 80)}); is it https?",
     )
 
 
