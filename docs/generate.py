@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 from guard_figures import cost_table, detection_table
+from probe_attacks import attack_list
 
 from hauberk.assets.formats import FORMATS
 from hauberk.cli.main import cli
@@ -144,6 +145,7 @@ def speed(language: str) -> str:
 PARTS: dict[str, Callable[[str], str]] = {
     "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
     "detection": detection, "speed": speed, "guard-detection": detection_table, "guard-cost": cost_table,
+    "probe-attacks": attack_list,
 }  # fmt: skip
 
 
