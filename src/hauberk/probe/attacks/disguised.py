@@ -104,27 +104,40 @@ class Composed:
             growth, extra = growth * step.cost.growth, extra * step.cost.growth + step.cost.extra
         return msgspec.structs.replace(last, growth=growth * last.growth, extra=int(extra * last.growth) + last.extra)
 
+    @property
+    def last(self) -> Attack:
+        """The step that asks."""
+        return self._last
+
     def fits(self, seed: Seed, abilities: Abilities) -> bool:
-        """Whether every step works on what the one before makes of the seed, and the last one is for such seeds."""
-        if not self._last.fits(seed, abilities) and not isinstance(self._last, Disguised):
+        """Whether the last step is for such seeds, and every one before it works on what it gets."""
+        text = self._made(seed) if seed.text else ""
+        if text is None:
             return False
-        text, rng = seed.text, Random(0)  # noqa: S311 - only lengths and scripts are looked at
-        for step in (*self._steps, self._last):
-            if isinstance(step, Disguised):
-                if not step.disguise.suits(text):
-                    return False
-                text = step.text(text, seed.lang, rng)
-            elif isinstance(step, Scripted) and step is not self._last:
-                if not step.script.messages[0].of(seed.lang):
-                    return False
-                text = step.text(text, seed.lang)
-            if len(text) > MAX_PROMPT:
-                return False
-        return reaches(self._last.family, getattr(getattr(self._last, "script", None), "goals", ()), seed, abilities)
+        if isinstance(self._last, Disguised):  # its letters are those of the text that the steps make
+            asks = reaches(self._last.family, (), seed, abilities)
+            return asks and self._last.disguise.suits(text) and self._last.cost.growth * len(text) <= MAX_PROMPT
+        return self._last.fits(seed, abilities)
 
     async def run(self, seed: Seed, talk: Talk) -> int:
-        """Disguises the seed's text, then plays the last attack with it."""
+        """Disguises the seed's text, then plays the last attack with it; a twin without a text has nothing to disguise."""
         text = seed.text
-        for step in self._steps:
-            text = step.text(text, seed.lang, talk.rng) if isinstance(step, Disguised) else step.text(text, seed.lang)
+        for step in self._steps if text else ():
+            text = _through(step, text, seed.lang, talk.rng)
         return await self._last.run(msgspec.structs.replace(seed, text=text), talk)
+
+    def _made(self, seed: Seed) -> str | None:
+        """What the steps make of the seed's text, with some key or other; None when one of them cannot take it."""
+        text, rng = seed.text, Random(0)  # noqa: S311 - only lengths and letters are looked at
+        for step in self._steps:
+            fitting = step.disguise.suits(text) if isinstance(step, Disguised) else step.script.messages[0].of(seed.lang)
+            if not fitting:
+                return None
+            text = _through(step, text, seed.lang, rng)
+            if len(text) > MAX_PROMPT:
+                return None
+        return text
+
+
+def _through(step: Disguised | Scripted, text: str, lang: str, rng: Random) -> str:
+    return step.text(text, lang, rng) if isinstance(step, Disguised) else step.text(text, lang)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hauberk.probe.attacks.attack import Attack
 from hauberk.probe.attacks.carrier import is_chinese
+from hauberk.probe.attacks.disguised import Composed
 from hauberk.probe.attacks.planted import Planted
 from hauberk.probe.attacks.reach import goal_name
 from hauberk.probe.goal import Help
@@ -23,8 +24,9 @@ def twin_of(attack: Attack, seed: Seed, seeds: Mapping[str, Seed]) -> Seed | Non
     """
     if seed.goal.wanted:
         return None
-    if isinstance(attack, Planted):
-        return attack.twin(seed)
+    asks = attack.last if isinstance(attack, Composed) else attack
+    if isinstance(asks, Planted):
+        return asks.twin(seed)
     twin = seeds.get(seed.twin)
     if twin is not None:
         return twin
