@@ -72,7 +72,7 @@ def main() -> None:
             export.export(model, tokens.names, options.out)
             say(f"int8 against float32: {export.difference(model, tokens, options.out, [row.text for row in held[::97]][:100])}")
     if "ngram" in options.steps:
-        ngram.export(ngram.train(train, options.epochs, options.seed, say), options.out)
+        ngram.export(ngram.train(train, mixtures.mixtures(train, options.seed), options.epochs, options.seed, say), options.out)
     if "calibrate" in options.steps:
         _calibrate(options.out, held, train, options)
 
@@ -106,7 +106,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--minutes", type=float, default=90, help="of the encoder's training")
-    parser.add_argument("--epochs", type=int, default=3, help="of the n-gram model")
+    parser.add_argument("--epochs", type=int, default=2, help="of the n-gram model")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from evals.guard.training.encoder import loss_of
-from evals.guard.training.rows import Lesson, altered, shares
+from evals.guard.training.encoder import loss_of, weights_with
+from evals.guard.training.rows import Lesson, altered
 from torch import nn
 from torch.nn import functional
 
@@ -90,18 +90,19 @@ def highest(logits: torch.Tensor, owner: torch.Tensor, number: int) -> torch.Ten
     return lowest.scatter_reduce(0, owner[:, None].expand_as(logits), logits, "amax", include_self=False)
 
 
-def train(rows: list[Lesson], epochs: int, seed: int, say: Callable[[str], None]) -> NgramNet:
-    """A taught model; rows are drawn by their shares, `epochs` times as many as there are."""
+def train(rows: list[Lesson], mixed: list[Lesson], epochs: int, seed: int, say: Callable[[str], None]) -> NgramNet:
+    """A taught model; rows and their mixtures are drawn by their shares, `epochs` times as many as there are."""
     torch.manual_seed(seed)
     choose = random.Random(seed)  # noqa: S311 - reproducible, not secret
     generator = np.random.default_rng(seed)
+    weights = weights_with(rows, mixed)
+    rows = [*rows, *mixed]
     made = bags([altered(row.text, choose) for row in rows], seed)
     without_rare(made)
     say(f"n-grams of {len(rows)} rows")
     net = NgramNet()
     sparse = torch.optim.SparseAdam([net.table.weight], lr=0.004)
     dense = torch.optim.AdamW([*net.inner.parameters(), *net.outer.parameters()], lr=0.003, weight_decay=0.01)
-    weights = shares(rows)
     steps = epochs * len(rows) // BATCH
     for step in range(steps):
         chosen = choose.choices(range(len(rows)), weights=weights, k=BATCH)
