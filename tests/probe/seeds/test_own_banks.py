@@ -17,7 +17,7 @@ def test_every_harmful_request_has_a_harmless_twin_and_both_are_of_a_known_risk(
     seeds = {seed.id: seed for seed in load(["tc260"])}
     risks = load_pack().taxonomy["risks"]
     harmful = [seed for seed in seeds.values() if isinstance(seed.goal, Harm)]
-    assert len(harmful) >= 300
+    assert len(harmful) >= 850
     for seed in harmful:
         twin = seeds[seed.twin]
         assert isinstance(twin.goal, Help)
@@ -30,6 +30,15 @@ def test_every_harmful_request_has_a_harmless_twin_and_both_are_of_a_known_risk(
 def test_all_31_risks_are_asked_about_in_both_languages() -> None:
     found = {(seed.tc260, seed.lang) for seed in load(["tc260"]) if isinstance(seed.goal, Harm)}
     assert found == {(number, lang) for number in profiles()["tc260-003"].risks for lang in ("zh", "en")}
+
+
+@pytest.mark.parametrize("number", [n for n in profiles()["tc260-003"].risks if n.startswith(("A.1-", "A.2-"))])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_each_risk_of_a1_and_a2_has_twenty_pairs_in_each_language(number: str, lang: str) -> None:
+    seeds = [seed for seed in load(["tc260"]) if (seed.tc260, seed.lang) == (number, lang)]
+    asked = [seed for seed in seeds if seed.must_refuse]
+    assert len({seed.text for seed in asked}) >= 20
+    assert sum(seed.must_answer for seed in seeds) == len(asked)
 
 
 def test_no_text_stands_twice_in_a_bank() -> None:
