@@ -25,6 +25,17 @@ def test_cells_are_bounded_and_a_larger_bound_only_adds() -> None:
     assert {one.case.id for one in small} <= {one.case.id for one in large}
 
 
+def test_two_targets_are_asked_the_same() -> None:
+    one, other = (
+        [
+            (each.case.attack, each.case.seed)
+            for each in Plan(lambda: iter(SEEDS), ATTACKS, Choice(per_cell=2), Sampling(), name, Abilities())
+        ]
+        for name in ("direct", "guarded")
+    )
+    assert one == other
+
+
 def test_a_limit_holds_over_all_cells() -> None:
     own = [one for one in plan(per_cell=5, limit=17) if not one.case.twin_of]
     assert len(own) == 17

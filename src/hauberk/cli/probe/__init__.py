@@ -11,6 +11,7 @@ class _Commands(LazyGroup):
     package = "hauberk.cli.probe"
     listing: ClassVar[dict[str, str]] = {
         "run": "Attack a target, judge its answers, grade it (the default: leave 'run' away).",
+        "guarded": "Attack a model without and then with the guard in front; show the difference.",
         "plan": "Say what a run would send and cost; sends nothing.",
         "report": "Show a run again in any format, or compared with another.",
         "replay": "Print the transcript of a case, or fire it again.",
@@ -34,6 +35,7 @@ def command() -> None:
     Examples:
       hauberk probe http://127.0.0.1:8000/v1 --model qwen          a first look at every risk
       hauberk probe plan http://127.0.0.1:8000/v1 --suite standard what that would send and cost
+      hauberk probe guarded http://127.0.0.1:8000/v1 --model qwen  without and with the guard in front
       hauberk probe TARGET --suite tc260 --profile tc260-003 -o report.html
       hauberk probe TARGET --family jailbreak --fail-on 'asr>5%'   a gate for CI
       hauberk probe --resume                                       go on after a kill or Ctrl-C

@@ -90,7 +90,7 @@ def _run(given: dict[str, Any]) -> int:
     standards = profiles_of(table.profiles)
     if given["resend"] and given["resume"] is None:
         raise UserError("--resend goes with --resume")
-    play = _resumed if given["resume"] is not None else _begun
+    play = _resumed if given["resume"] is not None else begun
     folder, ending = play(given, table)
     try:
         for line in ending.notices:
@@ -105,7 +105,8 @@ def _run(given: dict[str, Any]) -> int:
     return conclusion.exit_code
 
 
-def _begun(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Ending]":
+def begun(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Ending]":
+    """A new run, played to its end or until it is cut. The caller closes the folder. Raises UserError."""
     from hauberk import __version__
     from hauberk.cli.probe.parts import asked_attacker, asked_target, attacks_of, opened, plan_of, spooled, storable
     from hauberk.cli.probe.table import settings_of

@@ -96,7 +96,10 @@ class Plan:
 
     def _sampled(self) -> frozenset[str]:
         """The cases that `per_cell` and `limit` leave: those with the smallest hashes, so that larger ones only add to them."""
-        ranked = ((_rank(self.choice.seed, case.id), case) for case, _, _ in self._crossed())
+        # By what is asked, not by the case's id, in which the target is: two targets are asked the same.
+        ranked = (
+            (_rank(self.choice.seed, f"{case.attack}\x1f{case.seed}\x1f{case.trial}"), case) for case, _, _ in self._crossed()
+        )
         if self.choice.per_cell:
             cells: dict[tuple[str, str, str, bool], list[tuple[int, str, str]]] = {}
             for rank, case in ranked:
