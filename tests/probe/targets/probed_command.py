@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -31,12 +29,6 @@ def lines() -> None:
         if given["prompt"] == "die":
             sys.exit("I am dying")
         say(json.dumps({"text": f"{number} {given['prompt']} {given['session']}"}))
-
-
-def hang() -> None:
-    child = subprocess.Popen(SLEEP)
-    Path(sys.argv[2]).write_text(f"{os.getpid()} {child.pid}")
-    time.sleep(60)
 
 
 def leave() -> None:

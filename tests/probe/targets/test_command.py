@@ -41,6 +41,14 @@ def gone(pid: int) -> bool:
     return False
 
 
+def hanging(folder: Path, kind: str) -> TargetError:
+    """The error of a program that hangs with a child of its own; their numbers go into the file `pids`."""
+    script = f"sleep 60 & echo $$ $! > {folder / 'pids'}; wait"
+    with pytest.raises(TargetError) as caught:
+        asyncio.run(sent(f"{kind}:{shlex.join(['sh', '-c', script])}", timeout=2.0))
+    return caught.value
+
+
 def test_the_prompt_goes_in_and_the_answer_comes_out() -> None:
     assert said("echo", user("你好 $(id) `id`")).text == "You said 你好 $(id) `id`"
 
@@ -71,14 +79,14 @@ def test_a_conversation_line_by_line() -> None:
 
 
 def test_a_hanging_program_is_killed_with_its_children(tmp_path: Path) -> None:
-    error = fault(f"hang {tmp_path / 'pids'}", timeout=2.0)
+    error = hanging(tmp_path, "command")
     assert error.fault is Fault.TIMEOUT
     assert "it was killed" in str(error)
     assert all(gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
 
 
 def test_a_hanging_conversation_is_killed(tmp_path: Path) -> None:
-    assert fault(f"hang {tmp_path / 'pids'}", timeout=2.0, kind="command-lines").fault is Fault.TIMEOUT
+    assert hanging(tmp_path, "command-lines").fault is Fault.TIMEOUT
     assert all(gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
 
 

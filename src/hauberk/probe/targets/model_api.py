@@ -95,7 +95,8 @@ class ModelApi:
                 return self._read(answer)
             if not answer.cut:
                 _ = any(reader.take(event) for event in events.close())
-            return msgspec.structs.replace(reader.reply(cut=answer.cut), seconds=answer.seconds)
+            reply = reader.reply(cut=answer.cut)
+            return msgspec.structs.replace(reply, blocked=self._wire.hidden(reply.blocked), seconds=answer.seconds)
         except (BadEvents, BadAnswer, Told) as error:
             raise self._unread(error) from None
 

@@ -27,6 +27,7 @@ class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
         tools: Whether the model takes tools, where the API has them.
         images: Whether the model sees images.
         prefill: Whether the model goes on from an assistant's message at the end.
+        tools_from: An MCP server (`mcp:` and its address or command) whose tools the model may call; we carry the calls out.
     """
 
     model: str = ""
@@ -44,6 +45,7 @@ class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
     tools: bool = True
     images: bool = False
     prefill: bool = False
+    tools_from: str = ""
 
     def __post_init__(self) -> None:
         """Raises TargetError (SETUP) for a number that bounds nothing."""

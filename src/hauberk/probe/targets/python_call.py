@@ -173,11 +173,12 @@ def _reachable(folder: str) -> None:
 
 def _parameter(function: Callable[[object], Any], name: str) -> str:
     """What the function takes: `prompt`, `messages` or `request`."""
+    packed = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
     try:
-        parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+        parameters = [each for each in inspect.signature(function).parameters.values() if each.kind not in packed]
     except (TypeError, ValueError):
         return "prompt"
-    needed = [p for p in parameters if p.default is inspect.Parameter.empty and p.kind is not inspect.Parameter.VAR_POSITIONAL]
+    needed = [each for each in parameters if each.default is inspect.Parameter.empty]
     if not parameters or len(needed) > 1:
         raise TargetError(Fault.SETUP, f"target {name}: the function must take one argument, the prompt or the messages")
     first = (needed or parameters)[0]
