@@ -31,6 +31,8 @@ from hauberk.probe.outcome import Outcome
 from hauberk.probe.result import Result
 from hauberk.probe.targets.target import Exchange, Target, TargetError
 
+AT_ONCE = 2
+"""Cases under way for each request that may be in flight."""
 FEWEST_DRY = 20
 """Cases in a row without an answer from which the target counts as down."""
 
@@ -78,7 +80,9 @@ class Runner:
         self._journal.put(Begin(utc(), __version__))
         cases = self._to_do()
         try:
-            self._tasks = [asyncio.create_task(self._work(cases)) for _ in range(max(1, self._settings.pacing.concurrency))]
+            # More cases than requests may be under way: while some are judged, others use their places.
+            workers = range(AT_ONCE * max(1, self._settings.pacing.concurrency))
+            self._tasks = [asyncio.create_task(self._work(cases)) for _ in workers]
             await asyncio.gather(*self._tasks)
         finally:
             for task in self._tasks:
