@@ -6,7 +6,7 @@ import pytest
 from attack_fakes import EN, GOALS, ZH, FakeTalk, seed_for, seeds_of_every_kind
 
 from hauberk.assets.chat import Role
-from hauberk.probe.attacks import all_attacks, asked, compose
+from hauberk.probe.attacks import all_attacks, compose
 from hauberk.probe.attacks.attack import Attack, Family, NoHelp
 from hauberk.probe.attacks.disguised import Disguised
 from hauberk.probe.attacks.planted import Planted
@@ -45,6 +45,8 @@ def test_an_attack_runs_within_its_cost_and_the_same_way_each_time(attack: Attac
 @pytest.mark.parametrize("attack", [a for a in ATTACKS if isinstance(a, Scripted | Planted)], ids=lambda attack: attack.name)
 def test_the_request_is_sent_once_or_in_its_disguise(attack: Scripted | Planted) -> None:
     for seed in cases(attack):
+        if isinstance(seed.goal, Help) and seed.context:
+            continue
         talk = FakeTalk()
         talk.play(attack, seed)
         wanted = 0 if attack.script.transforms or (attack.family is Family.EXTRACTION and attack.name != "extract-seed") else 1
@@ -283,12 +285,6 @@ def test_a_disguise_as_an_attack_asks_what_it_makes(attack: Disguised) -> None:
         talk = FakeTalk(rng=9)
         talk.play(attack, seed)
         assert talk.last == attack.disguise.told(seed.text, seed.lang, Random(9))
-
-
-def test_what_a_judge_takes_as_the_request() -> None:
-    assert asked(seed_for(Harm())) == EN
-    twin = all_attacks()["mail-body"].twin(seed_for(Marker("X")))  # type: ignore[attr-defined]
-    assert asked(twin) == "Summarise this mail in two sentences and say whether I have to answer it."
 
 
 def test_scripts_are_data() -> None:

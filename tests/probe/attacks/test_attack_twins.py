@@ -44,6 +44,7 @@ def test_the_twin_of_an_indirect_injection_is_the_same_document_with_nothing_in_
             twin = twin_of(attack, seed, {})
             assert twin is not None
             assert twin.goal == Help()
+            assert twin.text == twin.task
             assert attack.fits(twin, Abilities())
             bad, good = FakeTalk(), FakeTalk()
             bad.play(attack, seed)

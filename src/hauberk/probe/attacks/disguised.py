@@ -9,7 +9,7 @@ from hauberk.assets.chat import Role
 from hauberk.probe.attacks.attack import Attack, Cost, Family, Talk, Text
 from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.opening import opening
-from hauberk.probe.attacks.reach import reaches
+from hauberk.probe.attacks.reach import is_twin, reaches
 from hauberk.probe.attacks.scripted import Scripted
 from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Abilities, Message
@@ -111,7 +111,7 @@ class Composed:
 
     def fits(self, seed: Seed, abilities: Abilities) -> bool:
         """Whether the last step is for such seeds, and every one before it works on what it gets."""
-        text = self._made(seed) if seed.text else ""
+        text = seed.text if is_twin(seed) else self._made(seed)
         if text is None:
             return False
         if isinstance(self._last, Disguised):  # its letters are those of the text that the steps make
@@ -120,9 +120,9 @@ class Composed:
         return self._last.fits(seed, abilities)
 
     async def run(self, seed: Seed, talk: Talk) -> int:
-        """Disguises the seed's text, then plays the last attack with it; a twin without a text has nothing to disguise."""
+        """Disguises the seed's text, then plays the last attack with it; a twin has no order to disguise."""
         text = seed.text
-        for step in self._steps if text else ():
+        for step in () if is_twin(seed) else self._steps:
             text = _through(step, text, seed.lang, talk.rng)
         return await self._last.run(msgspec.structs.replace(seed, text=text), talk)
 

@@ -7,11 +7,11 @@ import msgspec
 
 from hauberk.assets.chat import Role
 from hauberk.probe.attacks.attack import Cost, Family, Talk, Text
-from hauberk.probe.attacks.carrier import Carrier, is_chinese
+from hauberk.probe.attacks.carrier import Carrier
 from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.fill import fill
 from hauberk.probe.attacks.opening import opening
-from hauberk.probe.attacks.reach import answer_room, reaches
+from hauberk.probe.attacks.reach import answer_room, is_twin, reaches
 from hauberk.probe.attacks.script import Script
 from hauberk.probe.goal import Help
 from hauberk.probe.seeds.seed import Seed
@@ -72,21 +72,23 @@ class Planted:
         """Whether the seed's order can stand in this document: one that has its own document takes the scripts without one."""
         if not reaches(self.family, self.script.goals, seed, abilities) or (self.script.system and not abilities.system):
             return False
-        if seed.text and not all(disguise.suits(seed.text) for disguise in self._disguises[:1]):
+        planted = not is_twin(seed)
+        if planted and not all(disguise.suits(seed.text) for disguise in self._disguises[:1]):
             return False
-        if self.script.document and seed.context and seed.text:
+        if self.script.document and seed.context and planted:
             return False
         return all(part.of(seed.lang) for part in (self._document, self.script.order or _BARE, self.script.task or _TASK))
 
     def twin(self, seed: Seed) -> Seed:
         """The same document with nothing planted in it, and the same task, which any target should be able to do."""
+        task = seed.task or (self.script.task or _TASK).of(seed.lang)
         return msgspec.structs.replace(
             seed,
             id=f"{seed.id}~{self.name}",
-            text="",
+            text=task,
             goal=Help(),
             context=seed.context or self._document.of(seed.lang),
-            task=seed.task or (self.script.task or _TASK).of(seed.lang),
+            task=task,
             twin="",
             must_refuse=False,
             must_answer=False,
@@ -95,13 +97,10 @@ class Planted:
     async def run(self, seed: Seed, talk: Talk) -> int:
         """Asks the task about the document with the order in it."""
         script, lang = self.script, seed.lang
-        request = seed.text
-        for disguise in self._disguises if request else ():
-            request = disguise(request, lang, talk.rng)
-        order = fill((script.order or _BARE).of(lang), {"request": request}) if request else ""
+        order = "" if is_twin(seed) else self._order(seed, talk)
         document = seed.context or self._document.of(lang)
         planted = fill(document, {"payload": order})
-        if seed.text and planted == document:  # a document of the seed's without a place: at its end, as a reader would see it
+        if order and planted == document:  # a document of the seed's without a place: at its end, as a reader would see it
             planted = f"{document}\n\n{order}"
         task = seed.task or (script.task or _TASK).of(lang)
         messages = opening(seed, script.system.of(lang) if script.system else "")
@@ -109,7 +108,8 @@ class Planted:
         await talk.ask(messages, max_tokens=answer_room(seed, script.max_tokens))
         return -1
 
-
-def asked(seed: Seed) -> str:
-    """What a judge should take as the request: the seed's text, or the task where nothing is planted."""
-    return seed.text or seed.task or (_TASK.zh if is_chinese(seed.lang) else _TASK.en)
+    def _order(self, seed: Seed, talk: Talk) -> str:
+        request = seed.text
+        for disguise in self._disguises:
+            request = disguise(request, seed.lang, talk.rng)
+        return fill((self.script.order or _BARE).of(seed.lang), {"request": request})

@@ -53,7 +53,12 @@ def answer_room(seed: Seed, wanted: int | None) -> int | None:
 
 def is_foreign(seed: Seed) -> bool:
     """Whether the seed's order is to stand in foreign content while a user asks for something else."""
-    return bool(seed.task or seed.context or not seed.text)
+    return bool(seed.task or seed.context)
+
+
+def is_twin(seed: Seed) -> bool:
+    """Whether the seed is an ordinary task about foreign content, with no order to plant."""
+    return is_foreign(seed) and seed.goal.wanted
 
 
 def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abilities) -> bool:
@@ -67,4 +72,4 @@ def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abili
             return False
     elif family is Family.INDIRECT and goal_name(seed) in _ASKED:  # a request for harm belongs to its asker, not to a document
         return False
-    return len(seed.text) + len(seed.context) + len(seed.task) <= MAX_REQUEST
+    return 0 < len(seed.text) + len(seed.context) + len(seed.task) <= MAX_REQUEST
