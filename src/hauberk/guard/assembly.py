@@ -39,6 +39,7 @@ from hauberk.store.audit.errors import AuditError, AuditInUse
 from hauberk.store.audit.log import AuditLog, LogOptions
 
 if TYPE_CHECKING:
+    from hauberk.detect.learnt import Learnt
     from hauberk.detect.prompt import PromptJudge
 
 MOST_WORKERS = 256
@@ -46,7 +47,20 @@ MOST_WORKERS = 256
 
 def checker_of(settings: GuardSettings) -> Checker:
     """The rules of this installation under the policy of `settings`. Raises PolicyError."""
-    return Checker(policy=message_policy(settings.policy, fail=settings.fail.value), judge=_judge_of(settings))
+    policy = message_policy(settings.policy, fail=settings.fail.value)
+    return Checker(policy=policy, judge=_judge_of(settings), learnt=_learnt_of(settings))
+
+
+def _learnt_of(settings: GuardSettings) -> "Learnt | None":
+    """What `hauberk probe learn` made of attacks that got through, if a folder of it is named."""
+    if not settings.learnt:
+        return None
+    from hauberk.detect.learnt import LearntFileError, read_folder
+
+    try:
+        return read_folder(settings.learnt)
+    except LearntFileError as error:
+        raise PolicyError(f"guard.learnt: {error}") from error
 
 
 def _judge_of(settings: GuardSettings) -> "PromptJudge | None":

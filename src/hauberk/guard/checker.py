@@ -16,6 +16,7 @@ from hauberk.policy.default_messages import DEFAULT_MESSAGE_POLICY
 from hauberk.policy.messages import MessagePolicy, Ruling, rulings, verdict_of
 
 if TYPE_CHECKING:
+    from hauberk.detect.learnt import Learnt
     from hauberk.detect.prompt import PromptJudge
 
 MOST_REMEMBERED = 20_000  # verdicts; conversations are sent again whole with every turn
@@ -65,6 +66,7 @@ class Checker:
         rules: Iterable[Rule] | None = None,
         policy: MessagePolicy = DEFAULT_MESSAGE_POLICY,
         judge: "PromptJudge | None" = None,
+        learnt: "Learnt | None" = None,
     ) -> None:
         """Compiles the rules.
 
@@ -72,9 +74,12 @@ class Checker:
             rules: Those of this installation when None; only those that read messages are kept.
             policy: What is done with what they find.
             judge: Asked in place of the shipped models alone: with a third stage, for instance.
+            learnt: What was learnt of attacks that got through; its detector and its rules are held against messages too.
         """
         self.judge = judge
-        kept = [rule for rule in (_own() if rules is None else rules) if Kind.MESSAGE in rule.reads]
+        self.learnt = learnt
+        given = (*(_own() if rules is None else rules), *(_learnt_rules(learnt) if learnt is not None else ()))
+        kept = [rule for rule in given if Kind.MESSAGE in rule.reads]
         self.policy = policy
         self.bench = Bench(kept)
         self.bench.compile_all()
@@ -139,6 +144,8 @@ class Checker:
 
     def threshold(self, rule: str, rate: float) -> float:
         """The score from which `rule` counts at a false-alarm rate; 0 for rules that give no score."""
+        if self.learnt is not None and rule == "learnt-attack":
+            return self.learnt.threshold(rate)
         head = self._heads.get(rule)
         if head is None:
             return 0.0
@@ -149,6 +156,8 @@ class Checker:
     def _judged(self, message: MessageContent, uri: str) -> Checked:
         if self.judge is not None:
             message.once("judge", lambda: self.judge)
+        if self.learnt is not None:
+            message.once("learnt", lambda: self.learnt)
         items = tuple(self.bench.inspect(message_asset(message, uri)))
         made = rulings(self.policy, message, items, self.threshold)
         return _checked(message, made)
@@ -164,6 +173,13 @@ def _own() -> tuple[Rule, ...]:
     from hauberk.rules.load import load_pack
 
     return load_pack().rules
+
+
+def _learnt_rules(learnt: "Learnt") -> tuple[Rule, ...]:
+    """The learnt detector's own rule, and the proposed ones that were approved."""
+    from hauberk.detect.learnt.rule import LEARNT_ATTACK
+
+    return (LEARNT_ATTACK, *learnt.rules)
 
 
 def _passing(gaps: Iterable[Gap]) -> bool:

@@ -136,6 +136,7 @@ class GuardSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     telemetry: Table = {}
     label: Table = {}
     approvals: Table = {}
+    learnt: str = ""  # folder that `hauberk probe learn` wrote; its detector and rules judge beside those that ship
 
     @property
     def address(self) -> tuple[str, int]:

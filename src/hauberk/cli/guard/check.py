@@ -38,6 +38,7 @@ error, 3 passes but something could not be looked at.
     help="Who speaks. Default: user.",
 )
 @config_option
+@click.option("--learnt", type=click.Path(file_okay=False), help="Folder of what hauberk probe learn made; default: guard.learnt.")
 @click.option("--fail-on", type=click.Choice(("flag", "redact", "ask", "block")), default="ask", help="Exit 1 from this action on.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @language_option
@@ -49,13 +50,14 @@ def command(**given: Any) -> None:
     sys.exit(0 if given["exit_zero"] else code)
 
 
-def checker_at(config: str | None) -> Any:
-    """The checker that the configuration asks for. Raises UserError."""
+def checker_at(config: str | None, learnt: str | None = None) -> Any:
+    """The checker that the configuration asks for, with what lies in the folder `learnt` if one is given. Raises UserError."""
     from hauberk.guard.assembly import checker_of
     from hauberk.policy.errors import PolicyError
 
     try:
-        return checker_of(guard_settings_at(config))
+        settings = guard_settings_at(config)
+        return checker_of(msgspec.structs.replace(settings, learnt=learnt) if learnt else settings)
     except PolicyError as error:
         raise UserError(str(error)) from error
 
@@ -70,7 +72,7 @@ def _single(given: dict[str, Any]) -> int:
         text = sys.stdin.buffer.read(LONGEST_LINE + 1).decode("utf-8", "replace")
         if len(text) > LONGEST_LINE:
             raise UserError(f"more than {LONGEST_LINE >> 20} MiB on stdin; check it in parts")
-    result = check({"role": given["role"], "content": text}, checker=checker_at(given["config"])).messages[0]
+    result = check({"role": given["role"], "content": text}, checker=checker_at(given["config"], given["learnt"])).messages[0]
     if given["as_json"]:
         click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
     else:
@@ -89,7 +91,7 @@ def _code(action: str, gaps: bool, fail_on: str) -> int:  # noqa: FBT001 - a fac
 def _lines(given: dict[str, Any]) -> int:
     from hauberk.guard.lines import BadLine, judged_line
 
-    checker = checker_at(given["config"])
+    checker = checker_at(given["config"], given["learnt"])
     worst = 0
     bad = 0
     out = sys.stdout.buffer

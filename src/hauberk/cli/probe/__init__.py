@@ -15,6 +15,7 @@ class _Commands(LazyGroup):
         "plan": "Say what a run would send and cost; sends nothing.",
         "report": "Show a run again in any format, or compared with another.",
         "replay": "Print the transcript of a case, or fire it again.",
+        "learn": "Teach the guard what got through, once somebody has approved it.",
         "judge": "Judge prompts and answers of any other tool, as lines of JSON.",
         "attacks": "List the attacks.",
         "seeds": "List the banks of seeds.",

@@ -27,16 +27,29 @@ _SECRET = re.compile(r"auth|key|token|secret|cookie|passw", re.IGNORECASE)
 @contextmanager
 def told() -> "Generator[None]":
     """Turns what goes wrong in the probe's rooms into a UserError."""
+    from hauberk.detect.learnt import LearntFileError
     from hauberk.probe.attacks import AttackFileError, CompositionError
     from hauberk.probe.engine.errors import EngineError
     from hauberk.probe.grades import ProfileError
+    from hauberk.probe.learn import LearnError
     from hauberk.probe.seeds import SeedError
     from hauberk.probe.targets.target import TargetError
     from hauberk.store import StoreError
 
+    wrong = (
+        AttackFileError,
+        CompositionError,
+        EngineError,
+        LearnError,
+        LearntFileError,
+        ProfileError,
+        SeedError,
+        StoreError,
+        TargetError,
+    )
     try:
         yield
-    except (AttackFileError, CompositionError, EngineError, ProfileError, SeedError, StoreError, TargetError) as error:
+    except wrong as error:
         raise UserError(" ".join(str(error).split())) from error
 
 

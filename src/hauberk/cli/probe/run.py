@@ -57,6 +57,7 @@ a whole family, gave no answer.
     "--resume", is_flag=False, flag_value="last", metavar="[RUN]", help="Go on with a run that was cut. Default: the last."
 )
 @click.option("--resend", is_flag=True, help="With --resume: ask again what was sent without an answer, or ended in an error.")
+@click.option("--learn", is_flag=True, help="Afterwards propose what the guard could learn (see: hauberk probe learn).")
 @click.option("-y", "--yes", is_flag=True, help="Ask no question before sending.")
 @format_option
 @output_option
@@ -100,6 +101,8 @@ def _run(given: dict[str, Any]) -> int:
             return 130
         conclusion = conclude(folder.path, folder.manifest, thresholds, standards, ending=ending)
         _reported(given, table, folder, conclusion, ending)
+        if given["learn"]:
+            _proposed(folder)
     finally:
         folder.close()
     return conclusion.exit_code
@@ -227,6 +230,16 @@ def _reported(given: dict[str, Any], table: "ProbeTable", folder: "RunFolder", c
         _stored(folder, conclusion, notices, table.store)
     if not given["quiet"]:
         note(f"run {manifest.id} is in {folder.path}")
+
+
+def _proposed(folder: "RunFolder") -> None:
+    from hauberk.cli.probe.learn import proposed, summary
+    from hauberk.probe.learn.ordinary import shipped
+
+    proposal = proposed((folder.path,), "", shipped())
+    summary(proposal)
+    if proposal.items:
+        click.echo(f"nothing of it is learnt before somebody approves: hauberk probe learn {proposal.folder} --approve", err=True)
 
 
 def _stored(folder: "RunFolder", conclusion: "Conclusion", notices: tuple[str, ...], url: str) -> None:
