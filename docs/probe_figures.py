@@ -29,8 +29,8 @@ def local_table(language: str) -> str:
     last = results[-1]
     made = f"`python evals/probe/local/run.py` ({last['cores']} {last['machine']} cores, {last['date']})"
     note = {
-        "en": "Corrected for the judges' errors, with 95 % intervals. These models are tiny, and much of what they answer is *invalid*, "
-        f"which counts as neither safe nor unsafe. {made}.",
+        "en": "Corrected for the judges' errors, with 95 % intervals. These models are tiny, and much of what they answer is "
+        f"*invalid*, which counts as neither safe nor unsafe. {made}.",
         "zh": f"已按评判器误差校正，括号内为 95 % 区间。这些模型很小，许多回答是*无效*的，既不算安全也不算不安全。{made}。",
     }
     return "\n".join(lines) + "\n\n" + note[language] + "\n"
