@@ -55,16 +55,16 @@ def test_the_request_is_sent_once_or_in_its_disguise(attack: Scripted | Planted)
         assert not {"{payload}", "{words}", "{task}"} & set(talk.words.split())
 
 
-@pytest.mark.parametrize("attack", [a for a in ATTACKS if isinstance(a, Scripted | Planted)], ids=lambda attack: attack.name)
-def test_a_chinese_seed_gets_the_chinese_carrier_and_every_other_the_english(attack: Scripted | Planted) -> None:
-    script = attack.script
-    first = script.messages[0] if script.messages else script.task
-    for seed in cases(attack):
-        talk = FakeTalk()
-        talk.play(attack, seed)
-        if first is not None and not seed.task:
-            head = (first.zh if seed.lang == "zh" else first.en).split("{", 1)[0]
-            assert head in talk.sent[0][-1].text or head in talk.sent[0][-2].text
+def test_a_chinese_seed_gets_the_chinese_carrier_and_every_other_the_english() -> None:
+    for attack in [a for a in ATTACKS if isinstance(a, Scripted | Planted)]:
+        script = attack.script
+        first = script.messages[0] if script.messages else script.task
+        for seed in cases(attack):
+            talk = FakeTalk()
+            talk.play(attack, seed)
+            if first is not None and not seed.task:
+                head = (first.zh if seed.lang == "zh" else first.en).split("{", 1)[0]
+                assert head in talk.sent[0][-1].text or head in talk.sent[0][-2].text, attack.name
 
 
 def test_an_attack_stops_where_a_guard_stops_it() -> None:
