@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -17,22 +18,23 @@ _decode = msgspec.json.Decoder(Seed).decode
 
 
 class Spool:
-    """Seeds in a file. Call it for a fresh iterator."""
+    """Seeds in a file, which is closed with the spool's last user. Call it for a fresh iterator."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self.close = weakref.finalize(self, file.close)
 
     @classmethod
     def of(cls, seeds: Iterable[Seed]) -> "Spool":
         """Writes `seeds` to a file without a name. Raises EngineError when there is no room."""
         try:
-            file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - lives as long as the spool
+            made = cls(tempfile.TemporaryFile("w+b"))  # noqa: SIM115 - closed with the spool
             for seed in seeds:
-                file.write(_line(seed))
-            file.flush()
+                made._file.write(_line(seed))
+            made._file.flush()
         except OSError as error:
             raise EngineError(f"the seeds cannot be set aside: {(error.strerror or str(error)).lower()}") from error
-        return cls(file)
+        return made
 
     @classmethod
     def at(cls, path: str) -> "Spool":
@@ -66,10 +68,6 @@ class Spool:
             shutil.copyfileobj(self._file, copy)
             copy.flush()
             os.fsync(copy.fileno())
-
-    def close(self) -> None:
-        """Gives the file back."""
-        self._file.close()
 
     def _seed(self, line: bytes) -> Seed:
         try:
