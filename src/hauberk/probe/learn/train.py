@@ -22,7 +22,7 @@ RATE = 0.002
 LEAST_SCORE = 0.2
 """Below this nothing is held, however rarely ordinary texts come near it."""
 LEAST_CAUGHT = 0.5
-"""Share of the approved samples that a model must catch to be worth its false alarms."""
+"""Share of the approved samples that a model must catch, with their seeds held out, to be worth its false alarms."""
 _RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 
 
@@ -93,6 +93,7 @@ class _Voice:
         self, name: str, samples: Sequence[Sample], ordinary: Sequence[Ordinary], messages: Sequence[MessageContent], rate: float
     ) -> None:
         self._name, self._rate, self._ordinary = name, rate, ordinary
+        self._seeds = len({one.seed for one in samples})
         self._made = material(samples, ordinary, messages)
         if not self._made.attack.any():
             raise LearnError(f"the approved samples ({name}) hold nothing but their seeds' own words; there is no attack to learn")
@@ -112,10 +113,11 @@ class _Voice:
         threshold = self._threshold(scores)
         caught = self._scores(whole, made.attack)[: made.samples] >= threshold
         figures = self._figures(scores, held_out[: made.samples], caught, threshold, hits)
-        if caught.sum() < LEAST_CAUGHT * made.samples:
+        told = figures.unseen if self._seeds >= FOLDS else figures.caught  # with few seeds nothing can be held out
+        if told < LEAST_CAUGHT * made.samples:
             raise Refused(
                 f"refused: at {self._rate:g} false alarms on {figures.ordinary} ordinary texts ({self._name}) the model would "
-                f"catch {int(caught.sum())} of {made.samples} approved samples; they are too like ordinary texts"
+                f"catch {told} of {made.samples} approved samples; they are too like ordinary texts, or too unlike each other"
             )
         table = tuple((rate, score) for rate, score in self._table(scores, threshold))
         return _head(whole, table, figures), figures
