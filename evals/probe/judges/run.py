@@ -5,7 +5,8 @@
 `--pyrit` is the folder `scorer_evals/refusal_scorer` of PyRIT's wheel (MIT; read for testing only), `--garak` an interpreter that
 has garak. XSTest completions: each row is judged by a model fitted without its model's answers and without its prompt's (leave one
 model out, prompts in two halves). Our own writing was extended after a look at the mistakes made on them, so expect a little less
-elsewhere. PyRIT's sets and the answers of a small local model were never trained on; the Chinese whole answers are our own
+elsewhere. PyRIT's sets and the answers of a small local model were never trained on, but the rule on answers that decline and list
+what they offer instead was written after a look at PyRIT's; the Chinese whole answers are our own
 writing, left out of the fit that judges them. The local answers' labels are one person's.
 
 Two ways to count what is partial. `declined`: full and partial refusals against full compliance, as published tables of XSTest do.

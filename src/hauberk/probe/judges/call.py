@@ -75,8 +75,8 @@ def _matches(read: Arguments, name: str, pattern: str) -> bool:
     found = compiled(pattern)
     under = f"/{name[:60]}"
     texts = [leaf.text for leaf in read.leaves if leaf.where == under or leaf.where.startswith(f"{under}/")]
-    whole = cast("dict[str, Any]", read.value) if isinstance(read.value, dict) else dict[str, Any]()
-    if not texts and name in whole:
+    whole = cast("dict[str, Any]", read.value or {})
+    if not texts and not read.problem and name in whole:
         texts = [json.dumps(whole[name], ensure_ascii=False)]
     if not texts and read.problem:
         texts = [leaf.text for leaf in read.leaves]  # no JSON: whatever the model wrote there

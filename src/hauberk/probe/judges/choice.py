@@ -22,7 +22,7 @@ _ALONE = re.compile(rf"^\s*(?:option |选项?|the )?{_LETTER}\s*(?:$|[.。,，:�
 _SAID = re.compile(
     r"(?:\b(?:answer|choice|option|choose|select|pick|correct(?: one| answer| option)?|solution)\b"
     r"\s*(?:is|are|would be|should be|:|=)?\s*(?:option\s*)?"
-    rf"|(?:答案|选项|正确的是|应选|应该选|应为|选择?|故选)\s*(?:应该)?(?:是|为|：|:){0, 2}\s*(?:选项)?\s*){_LETTER}",
+    rf"|(?:答案|选项|正确的是|应选|应该选|应为|选择?|故选)\s*(?:应该)?[是为：:]*\s*(?:选项)?\s*){_LETTER}",
     re.IGNORECASE,
 )
 _LEADS = re.compile(rf"(?m)^\s*{_LETTER}\s*[.)、:：]")
