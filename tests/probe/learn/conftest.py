@@ -1,6 +1,6 @@
-"""The folder's own modules are importable."""
+"""The folder's own modules are importable, and the evaluations."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[3])]

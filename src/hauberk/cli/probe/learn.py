@@ -146,7 +146,7 @@ def _decided(
 def _taught(given: dict[str, Any], proposal: "Proposal", found: "Approved", usual: "tuple[Ordinary, ...]") -> int:
     from hauberk.probe.learn.errors import Refused
     from hauberk.probe.learn.keep import keep
-    from hauberk.probe.learn.train import RATE, learn
+    from hauberk.probe.learn.train import learn
 
     samples, rules = list(found.samples), list(found.rules)
     if given["onto"]:
@@ -156,7 +156,7 @@ def _taught(given: dict[str, Any], proposal: "Proposal", found: "Approved", usua
         names = {rule.id for rule in rules}
         rules += [rule for rule in model.rules if rule.id not in names]
     try:
-        learning = learn(samples, rules, (*usual, *proposal.twins), given["rate"] or RATE)
+        learning = learn(samples, rules, (*usual, *proposal.twins), given["rate"])
     except Refused as error:
         click.echo(f"hauberk: {error}; nothing was written", err=True)
         return 1

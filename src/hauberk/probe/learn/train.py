@@ -55,19 +55,20 @@ class Learning(msgspec.Struct, frozen=True):
     figures: dict[str, VoiceFigures]
 
 
-def learn(samples: Sequence[Sample], rules: Sequence[Rule], ordinary: Sequence[Ordinary], rate: float = RATE) -> Learning:
+def learn(samples: Sequence[Sample], rules: Sequence[Rule], ordinary: Sequence[Ordinary], rate: float | None = None) -> Learning:
     """A model of approved samples and rules.
 
     Args:
         samples: Approved ones.
         rules: Approved ones.
         ordinary: Texts that must pass.
-        rate: Share of ordinary messages of a voice that may be held by mistake.
+        rate: Share of ordinary messages of a voice that may be held by mistake; `RATE` if not given.
 
     Raises:
         LearnError: when nothing was approved, or too few ordinary texts are there to show such a rate.
         Refused: when more ordinary texts are held than that, or when the threshold that keeps to it misses the samples.
     """
+    rate = RATE if rate is None else rate
     if not samples and not rules:
         raise LearnError("nothing is approved, and nothing is learnt without approval")
     heads: dict[str, Head] = {}
