@@ -80,7 +80,7 @@ def everything(args: argparse.Namespace) -> None:
         found = {"machine": machine(), "concurrency": CONCURRENCY, "latency_ms": 100, "prompts": {}}
         for prompts in (450, 5000):
             rows: dict[str, list[dict[str, float]]] = {"bare": [], "engine": []}
-            for _ in range(args.rounds if prompts < 1000 else 1):
+            for _ in range(args.rounds):
                 for role, kept in rows.items():
                     kept.append(child(role, port, prompts))
                     print(prompts, role, kept[-1], flush=True)
