@@ -15,7 +15,7 @@ from evals.probe.judges.rows import Row, gptfuzz, own, xstest
 
 from hauberk.detect.answer.classifier import DATA
 
-HEAT = 1.0  # temperature, from the calibration that `run.py` prints
+HEAT = 1.55  # temperature, as `run.py` found it on unseen rows
 QUANTILE = 0.9999
 
 

@@ -19,8 +19,8 @@ def as_digits(text: str) -> str:
 
 
 def _value(run: str) -> str:
-    if not any(c in _DIGITS for c in run) and run[0] not in "十拾":
-        return run  # 万 or 千 alone is a word
+    if run[0] in _GREAT or (run[0] not in "十拾" and not any(c in _DIGITS for c in run)):
+        return run  # 万一, or 千 alone: words
     if all(c in _DIGITS for c in run):
         return "".join(str(_DIGITS[c]) for c in run)
     total = section = digit = 0
