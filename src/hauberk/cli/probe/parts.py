@@ -57,7 +57,13 @@ def asked_target(table: "ProbeTable") -> "Asked":
     """The target's spec and options. Raises UserError for a secret in them."""
     if not table.target:
         raise UserError("no target; name one, for example http://127.0.0.1:8000/v1, or go on with --resume")
-    options = {"model": table.model, "api_key_env": table.api_key_env, "system": table.system, "headers": _headers(table.header)}
+    options = {
+        "model": table.model,
+        "api_key_env": table.api_key_env,
+        "system": table.system,
+        "headers": _headers(table.header),
+        "tools_from": table.tools_from,
+    }
     return _asked(table.target, options, table)
 
 
@@ -68,6 +74,15 @@ def asked_attacker(table: "ProbeTable") -> "Asked":
     if not table.attacker:
         return Asked()
     return _asked(table.attacker, {"model": table.attacker_model, "api_key_env": table.attacker_key_env}, table)
+
+
+def asked_judge(table: "ProbeTable") -> "Asked":
+    """The judging model's, empty when there is none."""
+    from hauberk.probe.engine.folder import Asked
+
+    if not table.judge:
+        return Asked()
+    return _asked(table.judge, {"model": table.judge_model, "api_key_env": table.judge_key_env}, table)
 
 
 def opened(asked: "Asked", settings: "RunSettings") -> "Target":

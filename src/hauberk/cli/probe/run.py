@@ -111,7 +111,7 @@ def _run(given: dict[str, Any]) -> int:
 def begun(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Ending]":
     """A new run, played to its end or until it is cut. The caller closes the folder. Raises UserError."""
     from hauberk import __version__
-    from hauberk.cli.probe.parts import asked_attacker, asked_target, attacks_of, opened, plan_of, spooled, storable
+    from hauberk.cli.probe.parts import asked_attacker, asked_judge, asked_target, attacks_of, opened, plan_of, spooled, storable
     from hauberk.cli.probe.table import settings_of
     from hauberk.probe.engine.clock import utc
     from hauberk.probe.engine.folder import Manifest, create, new_id
@@ -119,8 +119,9 @@ def begun(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Endin
     from hauberk.probe.judges import default_judges
 
     settings = settings_of(table)
-    asked, helper = asked_target(table), asked_attacker(table)
+    asked, helper, other = asked_target(table), asked_attacker(table), asked_judge(table)
     target, attacker = opened(asked, settings), opened(helper, settings) if helper.spec else None
+    second = opened(other, settings) if other.spec else None
     spool = spooled(table, settings.choice)
     plan = plan_of(spool, attacks_of(table.attack_files, settings.choice), settings, target, attacker)
     misfits = plan.misfits()
@@ -135,12 +136,14 @@ def begun(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Endin
         asked=storable(asked),
         attacker=attacker.name if attacker else "",
         asked_attacker=storable(helper),
+        judge=second.name if second else "",
+        asked_judge=storable(other),
         attack_files=os.path.abspath(table.attack_files) if table.attack_files else "",
         misfits=misfits,
         accuracy=judges.accuracy(),
     )
     folder = create(table.runs, manifest, plan, spool)
-    return folder, _played(given, folder, plan, Parts(target, judges, attacker), settings)
+    return folder, _played(given, folder, plan, Parts(target, judges, attacker, second), settings)
 
 
 def _resumed(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Ending]":
@@ -150,13 +153,14 @@ def _resumed(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, En
     path = find(table.runs, given["resume"], unfinished=given["resume"] == "last")
     manifest = read_manifest(path)
     settings = paced(manifest.settings, given, table)
-    parts, plan = taken_up(path, manifest, settings, given["target"] or "", table.attacker if given["attacker"] else "")
+    named = (given["target"] or "", table.attacker if given["attacker"] else "", table.judge if given["judge"] else "")
+    parts, plan = taken_up(path, manifest, settings, *named)
     folder = RunFolder(path, manifest)
     return folder, _played(given, folder, plan, parts, settings)
 
 
 def taken_up(
-    path: str, manifest: "Manifest", settings: "RunSettings", spec: str = "", attacker_spec: str = ""
+    path: str, manifest: "Manifest", settings: "RunSettings", spec: str = "", attacker_spec: str = "", judge_spec: str = ""
 ) -> "tuple[Parts, Plan]":
     """Targets and plan of a recorded run. Raises UserError when they are not those of the record."""
     from hauberk.cli.probe.parts import attacks_of, opened, plan_of
@@ -167,15 +171,17 @@ def taken_up(
 
     asked = msgspec.structs.replace(manifest.asked, spec=spec) if spec else manifest.asked
     helper = msgspec.structs.replace(manifest.asked_attacker, spec=attacker_spec) if attacker_spec else manifest.asked_attacker
-    if not asked.spec or (manifest.attacker and not helper.spec):
-        raise UserError("the address of this run's target may hold a key and was not kept; name it again (TARGET, --attacker)")
+    other = msgspec.structs.replace(manifest.asked_judge, spec=judge_spec) if judge_spec else manifest.asked_judge
+    if not asked.spec or (manifest.attacker and not helper.spec) or (manifest.judge and not other.spec):
+        raise UserError("an address of this run may hold a key and was not kept; name it again (TARGET, --attacker, --judge)")
     target, attacker = opened(asked, settings), opened(helper, settings) if helper.spec else None
+    second = opened(other, settings) if other.spec else None
     if target.name != manifest.target:
         raise UserError(f"run {manifest.id} is of {manifest.target}, not of {target.name}")
     plan = plan_of(
         Spool.at(os.path.join(path, SEEDS)), attacks_of(manifest.attack_files, settings.choice), settings, target, attacker
     )
-    return Parts(target, default_judges(), attacker), plan
+    return Parts(target, default_judges(), attacker, second), plan
 
 
 def _played(given: dict[str, Any], folder: "RunFolder", plan: "Plan", parts: "Parts", settings: "RunSettings") -> "Ending":

@@ -23,6 +23,10 @@ class ProbeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     timeout: float = 60.0
     max_tokens: int = 512
     temperature: float = 0.0
+    tools_from: str = ""
+    judge: str = ""
+    judge_model: str = ""
+    judge_key_env: str = ""
     attacker: str = ""
     attacker_model: str = ""
     attacker_key_env: str = ""

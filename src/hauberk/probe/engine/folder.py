@@ -42,6 +42,8 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
     asked: Asked = Asked()
     attacker: str = ""
     asked_attacker: Asked = Asked()
+    judge: str = ""
+    asked_judge: Asked = Asked()
     attack_files: str = ""  # folder of the user's own attacks
     cases: int = 0
     digest: str = ""

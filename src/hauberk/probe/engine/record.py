@@ -11,7 +11,7 @@ from hauberk.probe.result import Result
 from hauberk.probe.targets.target import Reply, Request
 
 LONGEST = 64 << 20
-TARGET, ATTACKER = "target", "attacker"
+TARGET, ATTACKER, JUDGE = "target", "attacker", "judge"
 _CHECK = len(b',"crc":"00000000"}')
 
 

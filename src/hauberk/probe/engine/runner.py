@@ -23,10 +23,11 @@ from hauberk.probe.engine.journal import Journal
 from hauberk.probe.engine.log import CaseLog
 from hauberk.probe.engine.plan import Planned
 from hauberk.probe.engine.reading import LOST, State
-from hauberk.probe.engine.record import ATTACKER, TARGET, Again, Begin, Ended, Stopped
+from hauberk.probe.engine.record import ATTACKER, JUDGE, TARGET, Again, Begin, Ended, Stopped
 from hauberk.probe.engine.settings import RunSettings
 from hauberk.probe.engine.talk import Astray, CaseTalk, End
 from hauberk.probe.judges.judge import Accuracy, Judgement
+from hauberk.probe.judges.refine import Refining, refine
 from hauberk.probe.outcome import Outcome
 from hauberk.probe.result import Result
 from hauberk.probe.targets.target import Exchange, Target, TargetError
@@ -50,6 +51,7 @@ class Parts(msgspec.Struct, frozen=True):
     target: Target
     judges: Judging
     attacker: Target | None = None
+    second: Target | None = None  # a model that is asked where the judges are unsure
 
 
 class Runner:
@@ -71,6 +73,10 @@ class Runner:
         if parts.attacker is not None:
             helper = Caller(ATTACKER, pacing, self.budget, settings.attacker_prices, self._journal, self.halt, rng)
             self.attacker = End(parts.attacker, helper)
+        self.second = None
+        if parts.second is not None:
+            other = Caller(JUDGE, pacing, self.budget, settings.attacker_prices, self._journal, self.halt, rng)
+            self.second = End(parts.second, other)
         self._judge = ThreadPoolExecutor(1, "probe-judge")
         self._dry = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -92,8 +98,9 @@ class Runner:
             await asyncio.to_thread(self._journal.close)
             self._judge.shutdown(wait=False, cancel_futures=True)
             await self._parts.target.close()
-            if self._parts.attacker is not None:
-                await self._parts.attacker.close()
+            for beside in (self._parts.attacker, self._parts.second):
+                if beside is not None:
+                    await beside.close()
 
     def interrupt(self) -> None:
         """Drains at the first call, ends at once at the second."""
@@ -130,7 +137,7 @@ class Runner:
             self._end(planned, Result(planned.case, Outcome.ERROR, note=str(error)), [])
             return
         judging = partial(self._judged, planned)
-        talk = CaseTalk(planned, log, self._settings.sampling, self.halt, judging, self.target, self.attacker)
+        talk = CaseTalk(planned, log, self._settings.sampling, self.halt, judging, self.target, self.attacker, self.second)
         try:
             result = await self._played(planned, talk)
         except Stop:
@@ -161,6 +168,10 @@ class Runner:
         if not 0 <= number < len(transcript) or transcript[number].reply is None:
             return Result(planned.case, Outcome.ERROR, note="the attack left no answer to judge")
         word = await self._judged(planned, transcript, number)
+        reply = transcript[number].reply
+        if self._parts.second is not None and reply is not None:
+            how = Refining(self._parts.second.name)
+            word = await refine(planned.case, planned.seed.text, reply.text, word, talk.second_opinion, how)
         return Result(planned.case, word.outcome, word, at=number)
 
     async def _judged(self, planned: Planned, transcript: tuple[Exchange, ...], at: int) -> Judgement:
@@ -202,7 +213,7 @@ def _with_figures(result: Result, transcript: list[Exchange], log: CaseLog) -> R
 def _spent(state: State, settings: RunSettings) -> Spent:
     """What earlier sittings took."""
     spent = Spent(requests=state.sent)
-    for who, prices in ((TARGET, settings.prices), (ATTACKER, settings.attacker_prices)):
+    for who, prices in ((TARGET, settings.prices), (ATTACKER, settings.attacker_prices), (JUDGE, settings.attacker_prices)):
         prompt, completion = state.usage.get(who, (0, 0))
         spent.tokens += prompt + completion
         spent.cost += prices.of(prompt, completion)

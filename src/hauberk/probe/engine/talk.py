@@ -13,13 +13,17 @@ from hauberk.probe.engine.halt import Halt
 from hauberk.probe.engine.log import CaseLog, Known
 from hauberk.probe.engine.plan import Planned
 from hauberk.probe.engine.reading import LOST
-from hauberk.probe.engine.record import ATTACKER, TARGET
+from hauberk.probe.engine.record import ATTACKER, JUDGE, TARGET
 from hauberk.probe.engine.settings import Sampling
 from hauberk.probe.judges.judge import Judgement
 from hauberk.probe.targets.target import Abilities, Exchange, Fault, Message, Reply, Request, Session, Target, TargetError
 
 Judging = Callable[[tuple[Exchange, ...], int], Awaitable[Judgement]]
 """The word of the run's judges on one exchange of a transcript."""
+
+
+_OPINION = 16
+"""Tokens of a judging model's answer: one letter is asked for."""
 
 
 class Astray(Exception):
@@ -37,15 +41,23 @@ class CaseTalk:
     """The Talk of one case."""
 
     def __init__(
-        self, planned: Planned, log: CaseLog, sampling: Sampling, halt: Halt, judging: Judging, target: End, attacker: End | None
+        self,
+        planned: Planned,
+        log: CaseLog,
+        sampling: Sampling,
+        halt: Halt,
+        judging: Judging,
+        target: End,
+        attacker: End | None,
+        judge: End | None = None,
     ) -> None:
         self.rng = Random(planned.case.id)  # noqa: S311 - the same way again, not secrecy
         self.transcript: list[Exchange] = []
         self._planned, self._log, self._sampling, self._halt, self._judging = planned, log, sampling, halt, judging
-        self._target, self._attacker = target, attacker
+        self._target, self._attacker, self._judge = target, attacker, judge
         self._session: Session | None = None
         self._replayed = 0  # requests of the present session that an earlier sitting sent
-        self._advice = 0
+        self._advice = self._opinions = 0
         self._asked: dict[str, tuple[Message, ...]] = {}
 
     @property
@@ -59,7 +71,7 @@ class CaseTalk:
             raise TargetError(Fault.REJECTED, f"the attack wants more than its {most} requests")
         request = self._request(messages, tools, max_tokens, self._sampling.temperature)
         try:
-            reply = await self._reply(TARGET, n, request, self._target, self._opened)
+            reply = await self._reply(TARGET, n, request, self._target, self._opened, digest(request))
         except TargetError as error:
             self.transcript.append(Exchange(request, fault=error.fault.value, note=str(error)))
             raise
@@ -75,18 +87,30 @@ class CaseTalk:
             raise NoHelp(f"it wants more than its {most} requests to the attacker model")
         self._advice += 1
         request = self._request(messages, (), max_tokens, 1.0)
+        try:
+            return (await self._aside(ATTACKER, n, request, self._attacker, digest(request))).text
+        except TargetError as error:
+            raise NoHelp(f"the attacker model gave no answer: {error}") from error
+
+    async def second_opinion(self, messages: Sequence[Message]) -> Reply:
+        """Asks the judging model. Raises TargetError."""
+        assert self._judge is not None
+        n = self._opinions
+        self._opinions += 1
+        # Its question holds random marks, new each time, so the number of the question names it.
+        return await self._aside(JUDGE, n, Request(tuple(messages), max_tokens=_OPINION), self._judge, f"opinion-{n}")
+
+    async def _aside(self, who: str, n: int, request: Request, end: End, key: str) -> Reply:
+        """One request to a model beside the target, in a session of its own. Raises TargetError."""
         session: Session | None = None
 
         async def opened() -> Session:
             nonlocal session
-            session = session or await attacker.open()
+            session = session or await end.target.open()
             return session
 
-        attacker = self._attacker.target
         try:
-            return (await self._reply(ATTACKER, n, request, self._attacker, opened)).text
-        except TargetError as error:
-            raise NoHelp(f"the attacker model gave no answer: {error}") from error
+            return await self._reply(who, n, request, end, opened, key)
         finally:
             if session is not None:
                 await session.close()
@@ -113,8 +137,9 @@ class CaseTalk:
         seed = int(self._planned.case.id[:7], 16) if temperature else None
         return Request(tuple(messages), tuple(tools), max_tokens or self._sampling.max_tokens, temperature, seed)
 
-    async def _reply(self, who: str, n: int, request: Request, end: End, session: Callable[[], Awaitable[Session]]) -> Reply:
-        key = digest(request)
+    async def _reply(
+        self, who: str, n: int, request: Request, end: End, session: Callable[[], Awaitable[Session]], key: str
+    ) -> Reply:
         known = self._log.known.get((who, n))
         before, self._asked[who] = self._asked.get(who, ()), request.messages
         if known is not None:
