@@ -109,11 +109,12 @@ def _view(
 def _samples(path: str) -> "tuple[tuple[Sample, ...], int]":
     """In two passes over the journal, however many samples there are."""
     from hauberk.probe.engine.folder import prompts
-    from hauberk.probe.engine.reading import results, transcripts
+    from hauberk.probe.engine.pairs import compared_results
+    from hauberk.probe.engine.reading import transcripts
     from hauberk.probe.grades import assessed
     from hauberk.probe.report.view import sampled, telling
 
-    chosen, left = telling(assessed(lambda: results(path)))
+    chosen, left = telling(assessed(lambda: compared_results(path)))
     said = transcripts(path, {one.case.id for one in chosen})
     texts = prompts(path, {one.case.seed for one in chosen})
     samples, _ = sampled(chosen, lambda case: said.get(case, ()), lambda seed: texts.get(seed, ""), each=len(chosen) + 1)

@@ -23,6 +23,7 @@ from hauberk.core import (
 )
 from hauberk.probe.engine.clock import utc
 from hauberk.probe.engine.folder import Manifest
+from hauberk.probe.engine.pairs import compared_results
 from hauberk.probe.engine.reading import results
 from hauberk.probe.engine.sitting import Ending
 from hauberk.probe.engine.threshold import Checked, Threshold, check
@@ -58,7 +59,7 @@ def conclude(
     ending: Ending | None = None,
 ) -> Conclusion:
     """Counts and grades the results of the run in `run_folder`. Raises EngineError."""
-    graded = grade(assessed(lambda: results(run_folder)), manifest.accuracy, profiles, reference)
+    graded = grade(assessed(lambda: compared_results(run_folder)), manifest.accuracy, profiles, reference)
     checked = check(graded, thresholds)
     if ending is not None and ending.fatal:
         code = 2
@@ -73,7 +74,7 @@ def run_of(run_folder: str, manifest: Manifest, conclusion: Conclusion, rules: s
     """The run as store and report take it. A finding for each risk and family of which something got through."""
     root = f"probe:{manifest.target}"
     graded = conclusion.graded
-    examples = _examples(results(run_folder))
+    examples = _examples(compared_results(run_folder))
     findings = tuple(_finding(root, cell, examples) for cell in graded.cells if cell.success.seen.rate > 0)
     gaps = tuple(_gaps(root, manifest, results(run_folder), graded))
     verdict = Admission.BLOCK if conclusion.checked.crossed else Admission.HOLD if conclusion.exit_code else Admission.ADMIT
