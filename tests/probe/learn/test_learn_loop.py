@@ -6,11 +6,9 @@ from pathlib import Path
 
 import learn_runs
 import pytest
-from evals.probe.loop.run import Material, Sizes, loop, material, table
+from evals.probe.loop.run import GivesIn, Material, Sizes, loop, material, table
 
-from hauberk.core import Action
 from hauberk.guard.assembly import checker_of
-from hauberk.guard.checker import Checker
 from hauberk.guard.settings import guard_settings
 from hauberk.probe.attacks.attack import Family
 from hauberk.probe.goal import Harm, Help
@@ -19,26 +17,18 @@ from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Reply, Request, Target
 
 
-class Guarded(learn_runs.Keeper):
-    """The keeper behind a real checker."""
-
-    def __init__(self, checker: Checker | None) -> None:
-        self._checker = checker
-
-    async def open(self) -> "Guarded":
-        return self
+class Behind(GivesIn):
+    """The keeper, who falls for one story only, behind a real checker."""
 
     async def send(self, request: Request) -> Reply:
-        text = request.messages[-1].text
-        if self._checker is not None and self._checker.check_text(text).action >= Action.ASK:
-            return Reply("", blocked="content_filter")
-        return await super().send(request)
+        reply = await super().send(request)
+        return reply if reply.blocked else await learn_runs.Keeper().send(request)
 
 
 @contextmanager
 def opened(learnt: str) -> Iterator[Target]:
     """As the evaluation opens a gateway."""
-    yield Guarded(None if learnt == "-" else checker_of(guard_settings({"learnt": learnt} if learnt else {})))
+    yield Behind(None if learnt == "-" else checker_of(guard_settings({"learnt": learnt} if learnt else {})))
 
 
 def seeds(numbers: range) -> tuple[Seed, ...]:

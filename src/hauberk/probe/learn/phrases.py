@@ -79,7 +79,8 @@ def _phrases(sample: Sample) -> set[str]:
 
 
 def _is_chinese_phrase(text: str) -> bool:
-    return len(_IS_HAN.findall(text)) >= len(text) - 2
+    whole = bool(_IS_HAN.match(text[0])) and bool(_IS_HAN.match(text[-1]))
+    return whole and len(_IS_HAN.findall(text)) >= len(text) - 2
 
 
 def _weight(phrase: str) -> int:
