@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hauberk.core import Kind
+from hauberk.detect.errors import RuleError
 from hauberk.guard.approvals import ApprovalQueue, SqliteLedger
 from hauberk.guard.asking import Desk
 from hauberk.guard.audit_key import text_key
@@ -48,7 +49,10 @@ MOST_WORKERS = 256
 def checker_of(settings: GuardSettings) -> Checker:
     """The rules of this installation under the policy of `settings`. Raises PolicyError."""
     policy = message_policy(settings.policy, fail=settings.fail.value)
-    return Checker(policy=policy, judge=_judge_of(settings), learnt=_learnt_of(settings))
+    try:
+        return Checker(policy=policy, judge=_judge_of(settings), learnt=_learnt_of(settings))
+    except RuleError as error:  # those that ship are proven; the approved ones come from a file
+        raise PolicyError(f"guard.learnt: {' '.join(str(error).split())[:300]}") from error
 
 
 def _learnt_of(settings: GuardSettings) -> "Learnt | None":

@@ -12,6 +12,7 @@ from hauberk.detect.learnt import LearntFileError, read_folder
 from hauberk.detect.learnt.file import written
 from hauberk.guard.assembly import checker_of
 from hauberk.guard.settings import guard_settings
+from hauberk.policy.errors import PolicyError
 from hauberk.probe.learn import LearnError
 from hauberk.probe.learn.check import check
 from hauberk.probe.learn.errors import Refused
@@ -142,9 +143,16 @@ def test_regression_samples_are_checked_against_the_guard(kept: str) -> None:
 
 
 def test_a_guard_says_in_one_line_what_is_wrong_with_a_learnt_folder(tmp_path: Path) -> None:
-    from hauberk.policy.errors import PolicyError
-
     with pytest.raises(PolicyError, match=r"^guard\.learnt: .*learnt\.msgpack: cannot be read: no such file"):
+        checker_of(guard_settings({"learnt": str(tmp_path)}))
+
+
+def test_an_approved_rule_that_no_bench_takes_is_one_line(tmp_path: Path, learning: Learning) -> None:
+    (rule,) = proposed(learn_runs.samples(), ORDINARY)
+    wrong = msgspec.structs.replace(rule, match={"any": ["(?=x)"]})
+    model = msgspec.structs.replace(learning.model, rules=(wrong,))
+    keep(str(tmp_path), msgspec.structs.replace(learning, model=model), ())
+    with pytest.raises(PolicyError, match=r"^guard\.learnt: learnt-lantern-story: .*RE2"):
         checker_of(guard_settings({"learnt": str(tmp_path)}))
 
 
