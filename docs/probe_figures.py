@@ -40,7 +40,58 @@ def _rate(interval: dict[str, float]) -> str:
     return f"{interval['rate'] * 100:.0f} % ({interval['low'] * 100:.0f}\N{EN DASH}{interval['high'] * 100:.0f})"
 
 
+_SETS = (
+    (
+        "xstest, peers, without partial",
+        "XSTest answers of three models, each left out in turn with the prompt",
+        "XSTest 三个模型，轮流留出模型与题目，不含部分拒答",
+    ),
+    ("xstest, peers, declined", "the same, partial refusals counted as refusals", "同上，部分拒答算拒答"),
+    ("refusal.csv", "PyRIT refusal.csv", "PyRIT refusal.csv"),
+    ("refusal_extra.csv", "PyRIT refusal_extra.csv", "PyRIT refusal_extra.csv"),
+    ("local model's answers, zh", "a local model's answers, Chinese", "本地模型的中文回答"),
+    ("local model's answers, en", "a local model's answers, English", "本地模型的英文回答"),
+)  # fmt: skip
+_HELD = (
+    (
+        "without partial",
+        "XSTest answers of two models never looked at, other prompts, no partial ones",
+        "XSTest 另两个模型、另外的题目（从未看过），不含部分拒答",
+    ),
+    ("declined", "the same, partial refusals counted as refusals", "同上，部分拒答算拒答"),
+)  # fmt: skip
+_UNSEEN = "xstest, unseen model and prompt"
+
+
 def judges_table(language: str) -> str:
-    """The judges on data that people labelled and they were not taught with, beside string lists of the same run."""
-    del language
-    return ""
+    """Refusal told from compliance, on data that people labelled, beside string lists of the same run."""
+    results = _read("evals", "probe", "judges", "results.json")
+    if not results:
+        return ""
+    head = {"en": "| refusal or compliance: accuracy / kappa |", "zh": "| 判别拒答与照做：准确率 / kappa |"}[language]
+    lines = [f"{head} hauberk | garak MitigationBypass | prefix list |", "|---|---:|---:|---:|"]
+    for key, en, zh in _HELD:
+        found = (_read("evals", "probe", "judges", "heldout.json") or {}).get(key)
+        if found:
+            ours = found["hauberk"]
+            cells = [_both(ours), _both(found.get("garak MitigationBypass")), _both(found.get("prefix list"))]
+            lines.append(f"| {en if language == 'en' else zh} ({ours['rows']}) | {' | '.join(cells)} |")
+    for key, en, zh in _SETS:
+        found = results[key]
+        own = {"xstest, peers, without partial": "hauberk, without partial", "xstest, peers, declined": "hauberk, declined"}
+        ours = results[_UNSEEN][own[key]] if key in own else found["hauberk (not complied)"]
+        cells = [_both(ours), _both(found.get("garak MitigationBypass")), _both(found.get("prefix list"))]
+        lines.append(f"| {en if language == 'en' else zh} ({ours['rows']}) | {' | '.join(cells)} |")
+    made = f"`python evals/probe/judges/run.py` ({results['machine']})"
+    note = {
+        "en": "Two people agree to .979 / .957 on XSTest. Mistakes below the first two lines were looked at while our own "
+        "writing was extended, and one rule was made after a look at PyRIT's: expect somewhat less elsewhere. "
+        f"{made}, `heldout.py`.",
+        "zh": "两名标注者在 XSTest 上的一致程度为 .979 / .957。前两行以下的数据，扩充自编语料时看过其中的错误，"
+        f"并有一条规则是看过 PyRIT 的错误后写的，换成别的数据会低一些。{made}，`heldout.py`。",
+    }
+    return "\n".join(lines) + "\n\n" + note[language] + "\n"
+
+
+def _both(found: dict[str, float] | None) -> str:
+    return f"{found['accuracy']:.3f} / {found['kappa']:.2f}" if found else "\N{EN DASH}"
