@@ -7,7 +7,9 @@ from pathlib import Path
 import click.testing
 import pytest
 
+from hauberk.cli.probe import run
 from hauberk.cli.probe.learn import command
+from hauberk.probe.engine.folder import RunFolder, read_manifest
 from hauberk.probe.learn import train
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "probe" / "learn"))
@@ -72,6 +74,15 @@ def test_a_refusal_is_one_line_and_leaves_nothing(place: Path, monkeypatch: pyte
     assert done.exit_code == 1
     assert "nothing was written" in done.stderr
     assert not (place / "taught" / "learnt").exists()
+
+
+def test_a_run_with_learn_ends_in_a_proposal_and_no_more(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = (one for one in (place / ".hauberk" / "probe").iterdir() if one.is_dir())
+    run._proposed(RunFolder(str(path), read_manifest(str(path))))
+    said = capsys.readouterr().err
+    assert "7 samples, 1 proposed rules" in said
+    assert "nothing of it is learnt before somebody approves" in said
+    assert not list(place.glob(".hauberk/learn/*/approved.json"))
 
 
 @pytest.mark.parametrize(

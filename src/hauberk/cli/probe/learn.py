@@ -165,9 +165,8 @@ def _taught(given: dict[str, Any], proposal: "Proposal", found: "Approved", usua
     _figures(learning)
     code = _verdict(_verified(given, folder, tuple(samples), (*usual, *proposal.twins)), learning.model.rate)
     click.echo(folder)
-    click.echo(
-        f'{found.pending} items are pending, {found.declined} declined. For the guard: [guard] learnt = "{folder}"', err=True
-    )
+    click.echo(f"{found.pending} items are pending, {found.declined} declined", err=True)
+    click.echo(f'for the guard: [guard] learnt = "{os.path.abspath(folder)}"', err=True)
     return code
 
 
