@@ -7,7 +7,7 @@ of the seeds and half of the attacks teach; everything measured has seeds of the
 taught attacks or the others. With --no-model the guard alone is measured, in this process and before a model that gives in to
 everything: more cases in less time. A written policy approves (`policy.toml` beside this). Writes `results.json` and `results.md`,
 or `guard.json` and `guard.md`.
-About ten minutes on two idle cores with SmolLM2-135M and the default numbers.
+With few cases teach few attacks (--attacks 12), or none is seen twice. A case of SmolLM2-135M takes a second or two on idle cores.
 """
 
 import argparse
@@ -76,6 +76,7 @@ class Sizes(msgspec.Struct, frozen=True):
     fresh: int = 80
     other: int = 40
     ordinary: int = 80
+    attacks: int = 0  # of either kind at most; 0 takes all
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -108,8 +109,8 @@ class Material(msgspec.Struct, frozen=True):
     plain: tuple[Attack, ...]
 
 
-def material(families: Sequence[str] = FAMILIES) -> Material:
-    """The seeds that ask for harm, halved by group, and single-turn attacks, halved within each family."""
+def material(most: int = 0, families: Sequence[str] = FAMILIES) -> Material:
+    """The seeds that ask for harm, halved by group, and single-turn attacks, halved by name; `most` of either half (0: all)."""
     seeds = [seed for seed in load(own_names(None), None) if not seed.scenario and not seed.system and not seed.context]
     harmful = [seed for seed in seeds if seed.goal.__struct_config__.tag == "harm" and seed.lang in {"en", "zh"}]
     twins = {seed.twin for seed in harmful}
@@ -124,8 +125,8 @@ def material(families: Sequence[str] = FAMILIES) -> Material:
         halves[0],
         halves[1],
         tuple(seed for seed in helpful if seed.id not in used),
-        tuple(one for one in chosen if _half(one.name) == 0),
-        tuple(one for one in chosen if _half(one.name) == 1),
+        _some((one for one in chosen if _half(one.name) == 0), most),
+        _some((one for one in chosen if _half(one.name) == 1), most),
         tuple(plain),
     )
 
@@ -276,6 +277,12 @@ def _count(found: Iterable[Result]) -> Count:
     return Count(len(told), through, sum(one.outcome is Outcome.BLOCKED for one in told), len(kept) - len(told))
 
 
+def _some(attacks: Iterable[Attack], most: int) -> tuple[Attack, ...]:
+    """`most` of them, chosen by hash."""
+    ranked = sorted(attacks, key=lambda one: hashlib.blake2b(one.name.encode(), digest_size=8).digest()[1:])
+    return tuple(ranked[:most] if most else ranked)
+
+
 def _half(name: str) -> int:
     return hashlib.blake2b(name.encode(), digest_size=1).digest()[0] % 2
 
@@ -333,11 +340,11 @@ def main() -> None:
     sizes = Sizes(**{field: getattr(options, field) for field in Sizes.__struct_fields__})
     policy = str(HERE / "policy.toml")
     if options.no_model:
-        made = loop(_alone, material(), sizes, str(base), policy, Past(), shipped())
+        made = loop(_alone, material(sizes.attacks), sizes, str(base), policy, Past(), shipped())
     else:
         with _model(options) as url:
             opened = _opener(url, options.model or "local", base)
-            made = loop(opened, material(), sizes, str(base), policy, default_judges(), shipped())
+            made = loop(opened, material(sizes.attacks), sizes, str(base), policy, default_judges(), shipped())
     stages = made["stages"]
     assert isinstance(stages, dict)
     about = {

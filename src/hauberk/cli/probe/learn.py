@@ -208,7 +208,8 @@ def _figures(learning: "Learning") -> None:
     for voice, figures in learning.figures.items():
         worst = exact(figures.alarms, figures.ordinary).high
         click.echo(
-            f"{voice}: {figures.caught} of {figures.samples} samples caught ({figures.unseen} with their seed held out); "
+            f"{voice}: {figures.caught} of {figures.samples} samples caught "
+            f"({figures.unseen} of {figures.repeated} with their seed held out); "
             f"{figures.alarms} false alarms on {figures.ordinary} held-out ordinary texts (at most {worst:.2%}, 95 %)",
             err=True,
         )

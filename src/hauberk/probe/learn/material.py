@@ -53,13 +53,13 @@ def material(samples: Sequence[Sample], ordinary: Sequence[Ordinary], messages: 
         made = list(_of_sample(sample, lent))
         found += made
         owner += [number] * len(made)
-        fold += [_fold(sample.seed)] * len(made)
+        fold += [fold_of(sample.seed)] * len(made)
     attacks = len(found)
     for number, (one, message) in enumerate(zip(ordinary, messages, strict=True), len(samples)):
         made = [numbers for view in views(message).views for _, _, numbers in windows(view.text)]
         found += made
         owner += [number] * len(made)
-        fold += [_fold(one.group) if one.held and not _lends(one) else -1] * len(made)
+        fold += [fold_of(one.group) if one.held and not _lends(one) else -1] * len(made)
     held = np.array([one.held and not _lends(one) for one in ordinary], np.bool_)
     attack = np.arange(len(found)) < attacks
     return Material(Rows(found), np.array(owner, np.int64), attack, np.array(fold, np.int64), len(samples), len(ordinary), held)
@@ -104,7 +104,8 @@ def _lends(one: Ordinary) -> bool:
     return one.source == "shipped" and one.voice == "user" and _number(one.group) % _FILLING == 0
 
 
-def _fold(group: str) -> int:
+def fold_of(group: str) -> int:
+    """The fold that a seed's samples, or a family of ordinary texts, are held out in."""
     return _number(f"fold:{group}") % FOLDS
 
 

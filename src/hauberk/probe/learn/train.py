@@ -15,7 +15,7 @@ from hauberk.detect.learnt.fit import Fitted, fit
 from hauberk.detect.learnt.grams import F64
 from hauberk.detect.learnt.model import Head, Learnt
 from hauberk.probe.learn.errors import LearnError, Refused
-from hauberk.probe.learn.material import FOLDS, material
+from hauberk.probe.learn.material import FOLDS, fold_of, material
 from hauberk.probe.learn.sample import Ordinary, Sample
 
 RATE = 0.002
@@ -32,7 +32,8 @@ class VoiceFigures(msgspec.Struct, frozen=True):
     Attributes:
         samples: Approved samples.
         caught: Of those, by the detector that was learnt from them.
-        unseen: Of those, when their seed was held out.
+        repeated: Samples whose attack was also learnt with other seeds when their own was held out.
+        unseen: Of those, caught then.
         ordinary: Ordinary texts that were held out.
         alarms: Of those, at or over the threshold, or hit by an approved rule.
         sources: The same (texts, alarms) by where the texts are from.
@@ -41,6 +42,7 @@ class VoiceFigures(msgspec.Struct, frozen=True):
 
     samples: int
     caught: int
+    repeated: int
     unseen: int
     ordinary: int
     alarms: int
@@ -94,7 +96,10 @@ class _Voice:
         self, name: str, samples: Sequence[Sample], ordinary: Sequence[Ordinary], messages: Sequence[MessageContent], rate: float
     ) -> None:
         self._name, self._rate, self._ordinary = name, rate, ordinary
-        self._seeds = len({one.seed for one in samples})
+        folds: dict[str, set[int]] = {}
+        for one in samples:
+            folds.setdefault(one.attack, set()).add(fold_of(one.seed))
+        self._repeated = np.array([len(folds[one.attack]) > 1 for one in samples], np.bool_)
         self._made = material(samples, ordinary, messages)
         if not self._made.attack.any():
             raise LearnError(f"the approved samples ({name}) hold nothing but their seeds' own words; there is no attack to learn")
@@ -114,11 +119,12 @@ class _Voice:
         threshold = self._threshold(scores)
         caught = self._scores(whole, made.attack)[: made.samples] >= threshold
         figures = self._figures(scores, held_out[: made.samples], caught, threshold, hits)
-        told = figures.unseen if self._seeds >= FOLDS else figures.caught  # with few seeds nothing can be held out
-        if told < LEAST_CAUGHT * made.samples:
+        shown = figures.repeated >= FOLDS  # with few seeds nothing can be held out
+        told, total = (figures.unseen, figures.repeated) if shown else (figures.caught, made.samples)
+        if told < LEAST_CAUGHT * total:
             raise Refused(
                 f"refused: at {self._rate:g} false alarms on {figures.ordinary} ordinary texts ({self._name}) the model would "
-                f"catch {told} of {made.samples} approved samples; they are too like ordinary texts, or too unlike each other"
+                f"catch {told} of {total} approved samples; they are too like ordinary texts, or too unlike each other"
             )
         table = tuple((rate, score) for rate, score in self._table(scores, threshold))
         return _head(whole, table, figures), figures
@@ -166,8 +172,9 @@ class _Voice:
             _hold(f"detector and rules together ({self._name}, {name})", alarms, texts, self._rate)
         total = int((alarm & held).sum())
         _hold(f"detector and rules together ({self._name})", total, int(held.sum()), self._rate)
-        kept = int((unseen >= threshold).sum())
-        return VoiceFigures(len(caught), int(caught.sum()), kept, int(held.sum()), total, sources, threshold)
+        kept = int(((unseen >= threshold) & self._repeated).sum())
+        repeated = int(self._repeated.sum())
+        return VoiceFigures(len(caught), int(caught.sum()), repeated, kept, int(held.sum()), total, sources, threshold)
 
     def _table(self, scores: F64, threshold: float) -> list[tuple[float, float]]:
         """Scores by rate: measured where so many texts can show it, never below that of the stated rate for stricter ones."""
