@@ -28,7 +28,7 @@ def main() -> None:
     if gguf == SMOL and not gguf.exists():
         subprocess.run([str(ROOT / "evals/guard/llm/fetch.sh")], check=True)
     with subprocess.Popen(
-        [options.python or LLM / "venv/bin/python", ROOT / "evals/guard/llm/serve.py", gguf],
+        [options.python or LLM / "venv/bin/python", ROOT / "evals/guard/llm/serve.py", gguf, "0", str(options.threads)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as server:  # fmt: skip
         assert server.stdout is not None
@@ -85,6 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--gguf", type=Path, help="the model's file (default: SmolLM2, fetched)")
     parser.add_argument("--name", help="its name in the results")
     parser.add_argument("--python", type=Path, help="a Python that has xllamacpp (default: .cache/llm/venv)")
+    parser.add_argument("--threads", type=int, default=1, help="of the model's server")
     parser.add_argument("--limit", type=int, default=120, help="attack cases; their harmless twins come on top")
     parser.add_argument("--runs", default=str(ROOT / ".hauberk" / "probe-local"))
     parser.add_argument("--report", type=Path, default=ROOT / "demo-out" / "probe.html")
