@@ -140,9 +140,7 @@ def main() -> None:
         pairs=np.array([k[1] for k in kept], np.uint32),
         pair_cost=np.array([k[2] for k in kept], np.uint8),
     )
-    print(
-        f"{TARGET.name}: {len(chosen)} words, {len(entries)} readings, {len(kept)} of {len(pairs)} pairs"
-    )
+    print(f"{TARGET.name}: {len(chosen)} words, {len(entries)} readings, {len(kept)} of {len(pairs)} pairs")
 
 
 if __name__ == "__main__":
