@@ -113,6 +113,14 @@ def test_the_corrected_interval_holds_the_truth_about_as_often_as_it_says() -> N
     assert held / runs >= 0.92
 
 
+def test_blocks_and_judged_answers_are_one_sample_not_two() -> None:
+    """Were each drawn on its own, eight blocks and seven successes would pass for two certainties."""
+    found = corrected({"": Counts(0, 8), "j": Counts(7, 7)}, {"j": JUDGE})
+    whole = exact(7, 15)
+    assert found.true.low < whole.low + 0.1
+    assert found.true.high > whole.high - 0.1
+
+
 def test_turned_figures_correct_the_other_side() -> None:
     reached = corrected({"j": Counts(220, 1000)}, {"j": JUDGE}).true
     declined = corrected({"j": Counts(780, 1000)}, turned({"j": JUDGE})).true

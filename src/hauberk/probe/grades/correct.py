@@ -54,8 +54,8 @@ def corrected(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], se
         return Corrected(seen, seen, trials, (), 1.0)
     choose = np.random.default_rng(seed)
     point = sum(_point(each, measured.get(name)) * each.trials for name, each in counts.items()) / trials
-    draws = sum((_draws(each, measured.get(name), choose) * each.trials for name, each in sorted(counts.items())), np.zeros(DRAWS))
-    low, high = _honest(interval_of(draws / trials), draws / trials, seen)
+    draws = _draws(counts, measured, choose)
+    low, high = _honest(interval_of(draws), draws, seen)
     bare = sum(each.trials for name, each in counts.items() if name not in measured)
     true = Interval(point, min(low, point), max(high, point))
     return Corrected(seen, true, trials, tuple(sorted(measured)), bare / trials)
@@ -101,11 +101,8 @@ def interval_of(draws: Draws, level: float = LEVEL) -> tuple[float, float]:
 
 def rate_draws(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], seed: int) -> Draws:
     """Bootstrap draws of the corrected rate, for rates that are averaged with others."""
-    trials = sum(each.trials for each in counts.values())
-    choose = np.random.default_rng(seed)
     usable = {name: each for name, each in accuracy.items() if youden(each) > USELESS}
-    parts = (_draws(each, usable.get(name), choose) * each.trials for name, each in sorted(counts.items()))
-    return sum(parts, np.zeros(DRAWS)) / trials
+    return _draws(counts, usable, np.random.default_rng(seed))
 
 
 def _honest(found: tuple[float, float], draws: Draws, seen: Interval) -> tuple[float, float]:
@@ -129,9 +126,25 @@ def _point(counts: Counts, accuracy: Accuracy | None) -> float:
     return float(np.clip((seen + specificity(accuracy) - 1) / youden(accuracy), 0, 1))
 
 
-def _draws(counts: Counts, accuracy: Accuracy | None, choose: np.random.Generator) -> Draws:
-    """Draws of one judge's rate; each count from its Jeffreys posterior."""
-    seen = choose.beta(counts.hits + 0.5, counts.trials - counts.hits + 0.5, DRAWS)
+def _draws(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], choose: np.random.Generator) -> Draws:
+    """Draws of the rate over all judges.
+
+    Which judge a case falls to is chance too, and may depend on how it ends (a guard's block is nobody's to judge), so all counts
+    are drawn together, from one Dirichlet posterior with a prior of one case in all: for a single judge that is Jeffreys' interval.
+    """
+    names = sorted(counts)
+    each = np.array([(counts[name].hits, counts[name].trials - counts[name].hits) for name in names], dtype=float)
+    shares = choose.dirichlet((each + 1 / each.size).ravel(), DRAWS).reshape(DRAWS, len(names), 2)
+    total = np.zeros(DRAWS)
+    for number, name in enumerate(names):
+        share = shares[:, number].sum(1)
+        seen = np.divide(shares[:, number, 0], share, out=np.zeros(DRAWS), where=share > 0)
+        total += share * _without_errors(seen, accuracy.get(name), choose)
+    return total
+
+
+def _without_errors(seen: Draws, accuracy: Accuracy | None, choose: np.random.Generator) -> Draws:
+    """Rates with the judge's errors taken out; sensitivity and specificity each from its Jeffreys posterior."""
     if accuracy is None:
         return seen
     found = choose.beta(accuracy.true_positive + 0.5, accuracy.false_negative + 0.5, DRAWS)
