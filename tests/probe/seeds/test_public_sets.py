@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hauberk.probe.goal import Choice, Harm, Help
-from hauberk.probe.seeds import SeedError, banks, load
+from hauberk.probe.seeds import SeedError, banks, load, missing
 from hauberk.probe.seeds.public.rows import rows
 from hauberk.probe.seeds.public.sets import SETS
 from hauberk.probe.seeds.public.tc260 import risk_of
@@ -120,6 +120,14 @@ def test_a_set_that_is_not_there_says_where_to_get_it(tmp_path: Path) -> None:
         list(load(["strongreject"], tmp_path))
     with pytest.raises(SeedError, match="does not ship"):
         list(load(["strongreject"]))
+
+
+def test_a_set_is_missing_until_its_files_are_there(tmp_path: Path) -> None:
+    assert missing("xstest")
+    assert missing("xstest", tmp_path)
+    put(tmp_path, "xstest")
+    assert not missing("xstest", tmp_path)
+    assert not missing("tc260")
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

@@ -43,17 +43,24 @@ def _bank(name: str, folder: Path | None, *, as_json: bool) -> None:
 
 
 def _banks(folder: Path | None, *, as_json: bool) -> None:
-    from hauberk.probe.seeds import banks, load
+    from hauberk.probe.seeds import banks, load, missing
 
     for bank in banks(folder).values():
         langs: Counter[str] = Counter()
         risks: set[str] = set()
-        for seed in load((bank.name,), folder):
+        away = missing(bank.name, folder)
+        for seed in () if away else load((bank.name,), folder):
             langs[seed.lang] += 1
             risks.add(seed.tc260 or seed.risk)
         if as_json:
             made = {**msgspec.structs.asdict(bank), "seeds": langs.total(), "langs": dict(langs), "risks": sorted(risks)}
             click.echo(msgspec.json.encode(made))
+            continue
+        if away:
+            note = f"; {bank.note}" if bank.note else ""
+            click.echo(
+                f"{bank.name:<20} not here: clone {bank.source} and name its folder (--seeds), {bank.licence}{note}: {bank.title}"
+            )
             continue
         told = ", ".join(f"{lang} {count:,}" for lang, count in sorted(langs.items()))
         click.echo(f"{bank.name:<20} {langs.total():>6,} seeds ({told}), {len(risks)} risks, {bank.licence}: {bank.title}")

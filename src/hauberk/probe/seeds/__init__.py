@@ -8,7 +8,7 @@ from hauberk.probe.seeds.own import DATA, own_banks, own_seeds, read
 from hauberk.probe.seeds.public.sets import SETS
 from hauberk.probe.seeds.seed import Bank, Seed
 
-__all__ = ["Bank", "Seed", "SeedError", "banks", "load", "own_names"]
+__all__ = ["Bank", "Seed", "SeedError", "banks", "load", "missing", "own_names"]
 
 
 def banks(folder: Path | None = None) -> dict[str, Bank]:
@@ -19,6 +19,11 @@ def banks(folder: Path | None = None) -> dict[str, Bank]:
 def own_names(folder: Path | None = None) -> tuple[str, ...]:
     """The banks that are used when none is named: those that ship, and the user's own in `folder`. Raises SeedError."""
     return tuple(own_banks() | (own_banks(folder) if folder else {}))
+
+
+def missing(name: str, folder: Path | None = None) -> bool:
+    """Whether the bank called `name` is a public set whose files are not in `folder`. Raises SeedError."""
+    return name in SETS and (folder is None or not SETS[name].found(folder)) and not (folder and name in own_banks(folder))
 
 
 def load(names: Iterable[str], folder: Path | None = None) -> Iterator[Seed]:
