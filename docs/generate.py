@@ -13,7 +13,7 @@ import click
 from click.testing import CliRunner
 from guard_figures import cost_table, detection_table
 from probe_attacks import attack_list
-from probe_figures import judges_table, local_table
+from probe_figures import engine_table, judges_table, local_table, loop_table
 
 from hauberk.assets.formats import FORMATS
 from hauberk.cli.main import cli
@@ -147,6 +147,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
     "detection": detection, "speed": speed, "guard-detection": detection_table, "guard-cost": cost_table,
     "probe-attacks": attack_list, "probe-judges": judges_table, "probe-local": local_table,
+    "probe-loop": loop_table, "probe-cost": engine_table,
 }  # fmt: skip
 
 

@@ -95,3 +95,56 @@ def judges_table(language: str) -> str:
 
 def _both(found: dict[str, float] | None) -> str:
     return f"{found['accuracy']:.3f} / {found['kappa']:.2f}" if found else "\N{EN DASH}"
+
+
+_STEPS_ZH = {
+    "no guard": "无防护",
+    "guard as shipped": "出厂防护",
+    "guard that learnt": "学习之后",
+    "fresh seeds, taught attacks: got through": "新种子、学过的攻击：攻破",
+    "fresh seeds, attacks not taught: got through": "新种子、没学过的攻击：攻破",
+    "harmless requests in taught attacks' words: blocked": "学过的攻击措辞里的无害请求：被拦",
+    "harmless requests in other attacks' words: blocked": "其他攻击措辞里的无害请求：被拦",
+    "ordinary requests: blocked": "普通请求：被拦",
+}
+
+
+def loop_table(language: str) -> str:
+    """One round of learning on a real model, as evals/probe/loop/run.py measured it."""
+    path = ROOT / "evals" / "probe" / "loop" / "results.md"
+    if not path.exists():
+        return ""
+    table = path.read_text("utf-8").rstrip()
+    if language == "zh":
+        for en, zh in _STEPS_ZH.items():
+            table = table.replace(f"| {en} |", f"| {zh} |").replace(f"| {en} |", f"| {zh} |")
+        table = table.replace(" of ", "/")
+    note = {
+        "en": "SmolLM2-135M behind the guard, one round of learning, `python evals/probe/loop/run.py`. The five ordinary requests that were "
+        "blocked are answers in which the model recites its system prompt. What is learnt also stops harmless requests put in "
+        "an attack's words: that is its price.",
+        "zh": "SmolLM2-135M，一轮学习，`python evals/probe/loop/run.py`。被拦的五个普通请求，是模型在回答里复述了系统提示。"
+        "学到的东西也会拦下用攻击措辞包装的无害请求，这是代价。",
+    }
+    return f"{table}\n\n{note[language]}\n"
+
+
+def engine_table(language: str) -> str:
+    """The engine beside a bare client, against a stub that answers after 100 ms."""
+    found = _read("bench", "probe.json")
+    if not found:
+        return ""
+    head = {
+        "en": "| prompts | bare aiohttp, requests/s | engine with its journal | ratio |",
+        "zh": "| 请求数 | 裸 aiohttp，每秒请求 | 带日志的引擎 | 比值 |",
+    }[language]
+    rows = [
+        f"| {count} | {one['bare']['requests_per_s']:.0f} | {one['engine']['requests_per_s']:.0f} | {one['ratio']:.2f} |"
+        for count, one in found["prompts"].items()
+    ]
+    memory = found["memory"]
+    note = {
+        "en": f"100 ms stub, 32 at once; {memory['rss_mib_peak']:.0f} MiB over {memory['cases']:,} cases (`bench/probe.py`).",
+        "zh": f"100 ms 桩服务，并发 32；{memory['cases']:,} 例期间内存 {memory['rss_mib_peak']:.0f} MiB（`bench/probe.py`）。",
+    }
+    return "\n".join([head, "|---|---:|---:|---:|", *rows]) + "\n\n" + note[language] + "\n"
