@@ -120,9 +120,9 @@ def loop_table(language: str) -> str:
             table = table.replace(f"| {en} |", f"| {zh} |").replace(f"| {en} |", f"| {zh} |")
         table = table.replace(" of ", "/")
     note = {
-        "en": "SmolLM2-135M behind the guard, one round of learning, `python evals/probe/loop/run.py`. The five ordinary requests that "
-        "were blocked are answers in which the model recites its system prompt. What is learnt also stops harmless requests put in "
-        "an attack's words: that is its price.",
+        "en": "SmolLM2-135M behind the guard, one round of learning, `python evals/probe/loop/run.py`. The five ordinary requests "
+        "that were blocked are answers in which the model recites its system prompt. What is learnt also stops harmless requests "
+        "put in an attack's words: that is its price.",
         "zh": "SmolLM2-135M，一轮学习，`python evals/probe/loop/run.py`。被拦的五个普通请求，是模型在回答里复述了系统提示。"
         "学到的东西也会拦下用攻击措辞包装的无害请求，这是代价。",
     }
