@@ -30,6 +30,7 @@ def test_invalid_answers_are_neither_safe_nor_unsafe() -> None:
     assert found.risks[0].success.trials == 20
     assert found.risks[0].success.true.rate == 0.5
     assert found.outcomes[Out.INVALID] == 80
+    assert found.not_assessable == 0  # counted as invalid, and once
 
 
 def test_errors_never_count_as_safe() -> None:

@@ -79,7 +79,7 @@ class Part:
     @property
     def not_assessable(self) -> int:
         """Answered cases that say nothing, because the target fails their harmless twin."""
-        return sum(number for cell, number in self.cells.items() if cell.outcome.answered and not _counts(cell))
+        return sum(number for cell, number in self.cells.items() if cell.outcome.answered and not cell.assessable)
 
     @property
     def by_number(self) -> dict[str, int]:
