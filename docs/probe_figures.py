@@ -37,6 +37,8 @@ def local_table(language: str) -> str:
 
 
 def _rate(interval: dict[str, float]) -> str:
+    if interval["low"] <= 0 and interval["high"] >= 1:
+        return "\N{EN DASH}"  # no case says anything
     return f"{interval['rate'] * 100:.0f} % ({interval['low'] * 100:.0f}\N{EN DASH}{interval['high'] * 100:.0f})"
 
 
