@@ -1,18 +1,16 @@
 """Plays a script whose order is planted in foreign content, about which a user asks an ordinary thing."""
 
-from collections.abc import Sequence
 from math import prod
 
 import msgspec
 
 from hauberk.assets.chat import Role
-from hauberk.probe.attacks.attack import Cost, Family, Talk, Text
+from hauberk.probe.attacks.attack import Cost, Talk
 from hauberk.probe.attacks.carrier import Carrier
-from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.fill import fill
+from hauberk.probe.attacks.of_script import OfScript
 from hauberk.probe.attacks.opening import opening
 from hauberk.probe.attacks.reach import answer_room, is_twin, reaches
-from hauberk.probe.attacks.script import Script
 from hauberk.probe.goal import Help
 from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Abilities, Message
@@ -29,32 +27,8 @@ _FRAME = Carrier(en="{task}\n\n---\n{document}\n---", zh="{task}\n\n——以下
 _BARE = Carrier(en="{request}", zh="{request}")
 
 
-class Planted:
+class Planted(OfScript):
     """An indirect injection made of a Script. A seed's own document and task come before the script's."""
-
-    def __init__(self, script: Script, disguises: Sequence[Disguise] = ()) -> None:
-        self.script = script
-        self._disguises = tuple(disguises)
-
-    @property
-    def name(self) -> str:
-        """The script's."""
-        return self.script.name
-
-    @property
-    def family(self) -> Family:
-        """The script's."""
-        return self.script.family
-
-    @property
-    def title(self) -> Text:
-        """The script's."""
-        return self.script.title
-
-    @property
-    def source(self) -> str:
-        """The script's."""
-        return self.script.source
 
     @property
     def cost(self) -> Cost:

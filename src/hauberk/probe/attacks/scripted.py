@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from hauberk.assets.chat import Role
-from hauberk.probe.attacks.attack import Cost, Family, Talk, Text
+from hauberk.probe.attacks.attack import Cost, Talk
 from hauberk.probe.attacks.carrier import is_chinese
 from hauberk.probe.attacks.disguise import Disguise
 from hauberk.probe.attacks.fill import fill, places
 from hauberk.probe.attacks.key_words import key_words
+from hauberk.probe.attacks.of_script import OfScript
 from hauberk.probe.attacks.opening import opening
 from hauberk.probe.attacks.reach import answer_room, reaches
 from hauberk.probe.attacks.script import Script
@@ -15,33 +16,12 @@ from hauberk.probe.seeds.seed import Seed
 from hauberk.probe.targets.target import Abilities, Message
 
 
-class Scripted:
+class Scripted(OfScript):
     """An attack made of a Script."""
 
     def __init__(self, script: Script, disguises: Sequence[Disguise] = ()) -> None:
-        self.script = script
-        self._disguises = tuple(disguises)
+        super().__init__(script, disguises)
         self._cost = max((_cost(script, lang, self._disguises) for lang in ("en", "zh")), key=lambda cost: cost.extra)
-
-    @property
-    def name(self) -> str:
-        """The script's."""
-        return self.script.name
-
-    @property
-    def family(self) -> Family:
-        """The script's."""
-        return self.script.family
-
-    @property
-    def title(self) -> Text:
-        """The script's."""
-        return self.script.title
-
-    @property
-    def source(self) -> str:
-        """The script's."""
-        return self.script.source
 
     @property
     def cost(self) -> Cost:

@@ -4,6 +4,7 @@ from random import Random
 
 from hauberk.probe.attacks.attack import Text
 from hauberk.probe.attacks.disguise import Disguise
+from hauberk.probe.attacks.transposition import restored, transposed
 
 
 def _key(rng: Random) -> str:
@@ -15,14 +16,11 @@ def _order(length: int, width: int) -> list[int]:
 
 
 def _encode(text: str, key: str) -> str:
-    return "".join(text[i] for i in _order(len(text), int(key)))
+    return transposed(text, _order(len(text), int(key)))
 
 
 def _decode(text: str, key: str) -> str:
-    made = [""] * len(text)
-    for c, place in zip(text, _order(len(text), int(key)), strict=True):
-        made[place] = c
-    return "".join(made)
+    return restored(text, _order(len(text), int(key)))
 
 
 DISGUISE = Disguise(
