@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hauberk.store.audit.entry import broken
 from hauberk.store.audit.errors import AuditError, AuditRefused
 from hauberk.store.audit.keypair import good_signature
 from hauberk.store.audit.log import AuditLog, LogOptions
@@ -259,6 +260,39 @@ def test_any_changed_byte_is_seen(folder: Path, tmp_path: Path, data: st.DataObj
     (copy / name).write_bytes(changed)
     assert not verified(copy).complete
     (copy / name).write_bytes(original)
+
+
+@pytest.mark.parametrize("spelling", ["capitals", "space before", "spaces inside"])
+def test_hash_is_compared_as_text(folder: Path, spelling: str) -> None:
+    """`bytes.fromhex` takes capitals and spaces: a hash written otherwise was once not seen."""
+    first = folder / segments(str(folder))[0]
+    original = first.read_bytes()
+    stated = original[:64]
+    other = {"capitals": stated.upper(), "space before": b" " + stated[:-1], "spaces inside": stated[:2] + b"  " + stated[4:]}
+    first.write_bytes(other[spelling] + original[64:])
+    found = verified(folder).broken
+    assert found is not None
+    assert found.seq == 0
+
+
+def test_every_bit_of_a_line_counts(folder: Path) -> None:
+    line = (folder / segments(str(folder))[0]).read_bytes().split(b"\n")[0] + b"\n"
+    assert broken(line) == ""
+    for at in range(len(line) - 1):
+        for bit in range(8):
+            assert broken(line[:at] + bytes([line[at] ^ 1 << bit]) + line[at + 1 :])
+
+
+def test_signature_has_one_spelling(folder: Path) -> None:
+    """68 bytes leave two spare bits in base64: a note that sets them is not the one that was signed."""
+    origin, public = parsed_verifier_key((folder / "checkpoint-key.pub").read_text())
+    note = checkpoint_notes(str(folder))[-1].rstrip(b"\n")
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    assert note.endswith(b"=")
+    spare = bytes([alphabet[alphabet.index(note[-2]) | 1]])
+    assert opened(note + b"\n", origin, public, good_signature).size == 40
+    with pytest.raises(AuditError, match="signature"):
+        opened(note[:-2] + spare + b"=\n", origin, public, good_signature)
 
 
 @given(st.binary(max_size=300))

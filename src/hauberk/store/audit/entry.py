@@ -4,12 +4,15 @@ Each entry names its number and the hash of the one before it, so that the lines
 Merkle tree, so that one signed root covers every entry before it.
 """
 
+import re
+
 import msgspec
 
 from hauberk.store.audit.merkle import leaf_hash
 
 FIRST = bytes(32)
 LONGEST = 1 << 20
+_HASH = re.compile(rb"[0-9a-f]{64}")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -34,14 +37,16 @@ def encoded(entry: Entry) -> tuple[bytes, bytes]:
 
 
 def broken(line: bytes) -> str:
-    """Why `line` is no intact entry; empty when its hash is that of its bytes."""
+    """Why `line` is no intact entry; empty when its hash is that of its bytes.
+
+    The hash is compared as text: `bytes.fromhex` would take capitals and spaces too, and a changed byte would go unseen.
+    """
     if len(line) < 67 or line[64:65] != b" ":
         return "the line is no entry"
-    try:
-        stated = bytes.fromhex(line[:64].decode("ascii"))
-    except ValueError:
+    if _HASH.fullmatch(line[:64]) is None:
         return "the line does not begin with a hash"
-    return "" if stated == leaf_hash(line[65:].rstrip(b"\n")) else "the entry was changed: its hash is another"
+    stated = leaf_hash(line[65:].rstrip(b"\n")).hex().encode()
+    return "" if line[:64] == stated else "the entry was changed: its hash is another"
 
 
 def decoded(line: bytes) -> tuple[Entry, bytes]:

@@ -9,7 +9,6 @@ edge <base64> ...            our extension line: the right edge of the tree, to 
 """
 
 import base64
-import binascii
 import hashlib
 from typing import Protocol
 
@@ -81,8 +80,8 @@ def parsed_verifier_key(text: str) -> tuple[str, bytes]:
     """Origin and raw public key of `verifier_key`. Raises AuditError."""
     try:
         origin, identity, encoded = text.strip().split("+", 2)
-        raw = base64.b64decode(encoded, validate=True)
-    except (ValueError, binascii.Error) as error:
+        raw = _raw(encoded)
+    except ValueError as error:
         raise AuditError("the public key is not of the form name+id+base64") from error
     if raw[:1] != _ED25519 or len(raw) != 33 or key_id(origin, raw[1:]).hex() != identity:
         raise AuditError("the public key is damaged, or not an Ed25519 key: its id does not match")
@@ -105,9 +104,9 @@ def opened(note: bytes, origin: str, public: bytes, verify: Verifier) -> Checkpo
         raise AuditError("the checkpoint's signature is not good for this key")
     try:
         lines = text.decode().split("\n")[:-1]
-        edge = tuple(base64.b64decode(part, validate=True) for part in lines[3].split(" ")[1:]) if len(lines) > 3 else ()
-        made = Checkpoint(lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True), edge)
-    except (ValueError, IndexError, binascii.Error) as error:
+        edge = tuple(_raw(part) for part in lines[3].split(" ")[1:]) if len(lines) > 3 else ()
+        made = Checkpoint(lines[0], int(lines[1]), _raw(lines[2]), edge)
+    except (ValueError, IndexError) as error:
         raise AuditError(f"the checkpoint cannot be read: {error}") from error
     if made.origin != origin or made.size < 0:
         raise AuditError(f"the checkpoint is of the log {made.origin!r}, not {origin!r}")
@@ -120,8 +119,8 @@ def _good_signature(text: bytes, tail: bytes, origin: str, public: bytes, verify
         if not line.startswith(prefix):
             continue
         try:
-            raw = base64.b64decode(line[len(prefix) :], validate=True)
-        except binascii.Error:
+            raw = _raw(line[len(prefix) :].decode("ascii"))
+        except ValueError:
             continue
         if raw[:4] == key_id(origin, public) and verify(public, raw[4:], text):
             return True
@@ -130,3 +129,11 @@ def _good_signature(text: bytes, tail: bytes, origin: str, public: bytes, verify
 
 def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
+
+
+def _raw(text: str) -> bytes:
+    """The bytes of `text` in base64. Raises ValueError also where another text would stand for the same bytes."""
+    raw = base64.b64decode(text, validate=True)
+    if _b64(raw) != text:
+        raise ValueError("base64 with spare bits set")
+    return raw

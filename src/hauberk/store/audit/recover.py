@@ -55,7 +55,7 @@ def _read(folder: str, name: str, tail: Tail, checkpoints: dict[int, Checkpoint]
             entry, digest = decoded(line.data)
         except ValueError as error:
             raise AuditError(_where(folder, line, str(error))) from error
-        if entry.seq != tail.tree.size or bytes.fromhex(entry.prev) != tail.prev:
+        if entry.seq != tail.tree.size or entry.prev != tail.prev.hex():
             raise AuditError(_where(folder, line, f"entry {entry.seq} does not follow entry {tail.tree.size - 1}"))
         tail.tree.append(digest)
         tail.prev = digest
