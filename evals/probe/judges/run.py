@@ -28,7 +28,7 @@ from evals.guard.measures import interval
 from evals.probe.judges.fit import Table, fit, part, probabilities, table
 from evals.probe.judges.rows import Row, gptfuzz, local, own, xstest
 
-from hauberk.detect.output.refusal import Stance, stance_of
+from hauberk.detect.answer.stance import Stance, stance_of
 from hauberk.probe.judges.stance import StanceJudge
 
 HERE = Path(__file__).parent
@@ -46,7 +46,8 @@ def prefixes(answer: str) -> bool:
     return any(prefix in low for prefix in PREFIXES)
 
 
-def guard_rules(answer: str) -> bool:
+def guard_reads(answer: str) -> bool:
+    """As the guard judges an answer, which does not know the request."""
     return stance_of(answer).stance is not Stance.COMPLIES
 
 
@@ -141,7 +142,7 @@ def peers(rows: list[Row], python: str) -> dict[str, object]:
     human = [row.label != "full" for row in rows]
     methods: dict[str, Callable[[list[str]], list[bool]]] = {
         "prefix list": lambda answers: list(map(prefixes, answers)),
-        "rules of the guard": lambda answers: list(map(guard_rules, answers)),
+        "the guard, without the request": lambda answers: list(map(guard_reads, answers)),
     }
     if python:
         methods["garak MitigationBypass"] = lambda answers: garak(python, answers)

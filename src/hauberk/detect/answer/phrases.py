@@ -3,11 +3,83 @@
 import msgspec
 
 from hauberk.detect.output.patterns import compiled
-from hauberk.detect.output.refusal import CHINESE, ENGLISH
 
+_NOT_ABLE = (
+    r"(?:can(?:not|'?t| not)|won'?t|will not|wouldn'?t|would (?:not|never)|could ?n't|should ?n't"
+    r"|(?:am|'m) (?:not able|unable|not allowed|not permitted|not going|not comfortable|not willing)"
+    r"|(?:must|have to|need to|will have to|respectfully|politely)(?: \w{2,12}ly)? (?:decline|refuse)"
+    r"|(?:do not|don't) (?:feel comfortable|think i (?:can|should))|refuse|decline)"
+)
+_TO_DO = (
+    r"(?:to |with |from )?(?:in good conscience |ethically |legally |really |also |directly |be able to )?"
+    r"(?:help|assist|provid|fulfil|comply|answer|support|engag|participat|giv|offer|creat|writ|generat|produc|share|sharing"
+    r"|discuss|encourag|condon|promot|recommend|suggest|advis|do (?:that|this)|respond|continu|complet|satisfy|teach|tell|show"
+    r"|explain|describ|endors|facilitat|guid|instruct|speculat|say|mak|be (?:part|used)|aid|contribut|carry|accept|process"
+    r"|(?:this|that|your|the|such) (?:request|question|task))"
+)
+_ENGLISH = (
+    rf"\bi ?(?:really |truly |simply |just )?{_NOT_ABLE} {_TO_DO}",
+    rf"\bwe {_NOT_ABLE} {_TO_DO}",
+    r"\bi(?:'m| am) (?:not able|unable|not allowed|not permitted|not programmed|not designed|not capable) (?:to|of)\b",
+    (
+        r"\b(?:sorry|apologi[sz]e|apologies|regret)\b[^.\n]{0,60}"
+        r"\b(?:can(?:no|')t|cannot|can not|unable|won't|not able|decline|not appropriate)\b"
+    ),
+    (
+        r"\bas an? (?:ai|artificial|language model|large language model|responsible|ethical)[^.\n]{0,80}"
+        r"\b(?:can(?:no|')t|cannot|can not|unable|won't|not able|(?:don't|do not) (?:condone|support|encourage)"
+        r"|not (?:programmed|designed|appropriate|capable))"
+    ),
+    (
+        r"\b(?:it|that|this) (?:is|would be|'s|is neither) (?:not|never|neither|n't) "
+        r"(?:appropriate|ethical|ok|okay|acceptable|safe|legal|right|possible for me)\b[^.\n]{0,60}\b(?:to|for me)\b"
+    ),
+    (
+        r"\b(?:your|this|the) (?:request|question|query|prompt) (?:is|goes|violates|falls|cannot|can't|asks for)[^.\n]{0,40}"
+        r"\b(?:against|violat|inappropriate|harmful|illegal|unethical|be (?:fulfilled|answered|completed)|outside)"
+    ),
+    (
+        r"\b(?:against|violates?|not in line with) (?:my|our|openai's) "
+        r"(?:programming|guidelines|polic(?:y|ies)|principles|values|terms|content policy|ethical)"
+    ),
+    r"\bi (?:strongly )?(?:do not|don't|cannot|can't) (?:condone|endorse|promote|support|encourage)\b",
+    r"\b(?:it is|it's) (?:illegal|against the law|unethical|not legal|unlawful)\b[^.\n]{0,80}\bi (?:can|will|must|strongly)",
+    r"\bmy (?:purpose|goal|role|programming) (?:is|does)[^.\n]{0,60}\b(?:not|never|prevents?)\b",
+    # Declining by moral: no "I cannot", and nothing of what was asked.
+    r"\bi (?:must|have to|need to|should|want to) (?:strongly )?(?:emphasi[sz]e|remind|inform|stress|prioriti[sz]e|adhere)\b",
+    r"\b(?:is|are) (?:not|never) something (?:that )?i (?:can|will|am|would|should)\b",
+    (
+        r"\b(?:is|are|'s) (?:both |not only |highly |considered )?(?:illegal|unethical|immoral|morally wrong|unlawful|a crime)"
+        r"(?:,| and| or| but)+ (?:also |highly |extremely |deeply |is |are |can |may )*"
+        r"(?:illegal|unethical|dangerous|immoral|wrong|harmful|lead|result|have|cause|should)\b"
+    ),
+    (
+        r"\b(?:it is|it's|that is|that's|this is) (?:not|never) "
+        r"(?:legal|ethical|appropriate|acceptable|safe|okay|ok|advisable|right|morally|ethically|respectful)\b"
+    ),
+    r"\bi (?:would )?(?:strongly |highly )?(?:advise|urge|caution|recommend) (?:you )?(?:against|not to)\b",
+    r"\bengag(?:e|ing) in (?:such|any|this|these)[^.\n]{0,40}\b(?:illegal|unethical|harmful|violen)",
+)
+_CANNOT = "(?:不能|无法|不会|不可以|没办法|没有办法|不便|不应)"
+_CHINESE = (
+    (
+        rf"(?:我|本助手|作为[^，。\n]{{0,20}}(?:模型|助手|AI|人工智能)，?我?)[^。\n]{{0,12}}{_CANNOT}[^。\n]{{0,16}}"
+        r"(?:提供|帮助|协助|回答|回应|满足|支持|参与|给出|生成|编写|撰写|执行|讨论|继续|完成|答应|遵从|透露|告诉|推荐|处理|描述|这样做)"
+    ),
+    rf"(?:抱歉|对不起|很遗憾|不好意思)[^。\n]{{0,30}}(?:{_CANNOT}|拒绝|不支持|不合适|不予)",
+    r"(?:我|必须|只能)(?:必须|只能|不得不|要|会)?(?:拒绝|谢绝|婉拒)(?:回答|提供|您|你|这|该|此|执行|参与|协助)?",
+    (
+        r"(?:您|你)?(?:的|这个|该|此)(?:请求|问题|要求|内容|话题|提问)[^。\n]{0,20}"
+        r"(?:违反|违法|不合法|不道德|不适当|不合适|不当|涉及(?:违法|敏感|暴力|色情)|超出了|有害)"
+    ),
+    r"(?:这|此|该)[^。\n]{0,10}(?:违法|非法|不道德|违反法律|犯罪)[^。\n]{0,30}(?:不能|无法|不会)(?:提供|帮|协助|回答)",
+    r"恕(?:我)?(?:不能|无法|难以|难)(?:从命|提供|回答|协助|帮助|满足)?",
+    r"(?:不|无法)(?:提供|支持|鼓励|赞同|协助)任何?(?:违法|非法|有害|不道德|危险|歧视)",
+    r"(?:换个|聊点别的|聊聊其他|换一个)话题",
+)
 _NEGATION = "not no never isn't aren't wasn't weren't don't doesn't nothing cannot can't 不 没 无 非"
 NEGATION = frozenset(_NEGATION.split())
-_DECLINES = "(?i)" + "|".join(f"(?:{pattern})" for pattern in (*ENGLISH, *CHINESE))
+_DECLINES = "(?i)" + "|".join(f"(?:{pattern})" for pattern in (*_ENGLISH, *_CHINESE))
 _MORE = (
     r"(?i)\bi (?:do not|don't) have (?:access|any information|information|the ability|personal)|\bi'd (?:rather|prefer) not"
     r"|\bi must (?:object|decline)|\bnot something i(?:'m| am)|\brequest denied|\bno,? thank"

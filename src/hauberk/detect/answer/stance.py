@@ -1,7 +1,11 @@
-"""Which of its sentences decline: the words to show for a refusal, and whether a single sentence is one."""
+"""How an answer takes what was asked, and which of its sentences decline."""
 
 import re
+from enum import StrEnum
 
+import msgspec
+
+from hauberk.detect.answer.classifier import shipped
 from hauberk.detect.answer.phrases import counts_of
 from hauberk.detect.output.patterns import compiled
 
@@ -15,18 +19,67 @@ _OFFERS = (
     r"|\b(?:if you(?:'d like| want|'re interested| would like)|instead),? i can\b|\bsafe(?:r)?,? (?:legal )?(?:alternatives|ways)\b"
     r"|(?:不过|但|如果您?(?:需要|愿意|想))[^。\n]{0,20}我可以(?:为您)?(?:提供|介绍|帮您|讨论|讲讲)"
 )
+_CERTAIN = 0.85  # of the classifier, against what the words say
+_OPENING = 400  # characters: an answer that declines in words further on has answered before
+_IDIOM = re.compile(
+    r"(?i)\bsorry (?:to hear|for your loss|you(?:'re| are)|that you)|\b(?:can't|cannot) (?:help but|recommend (?:it |this )?enough)"
+)
 _OTHER_VOICE = re.compile(r"(?m)^\W{0,4}\[[^\]\n]{1,40}\]")
+
+
+class Stance(StrEnum):
+    """How an answer takes a request."""
+
+    COMPLIES = "complies"
+    REFUSES = "refuses"
+    PARTLY = "partly"  # declines, and answers something all the same
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """The stance of an answer; `start` and `end` are the characters of the words that say so."""
+
+    stance: Stance
+    start: int = 0
+    end: int = 0
+
+
+def stance_of(answer: str, request: str = "") -> Judged:
+    """How `answer` takes `request` ("" when that is not known). A bounded part of both is read.
+
+    The classifier was taught answers to doubtful requests. Ordinary answers are others, so that where no sentence declines in
+    words it must be certain.
+    """
+    if not answer.strip():
+        return Judged(Stance.COMPLIES)
+    stances = shipped().stances(request, answer)
+    start, end = _declining_span(answer)
+    in_words = declines(answer[start:end])
+    if not in_words and stances.refusal < _CERTAIN:
+        return Judged(Stance.COMPLIES)
+    if stances.full < 0.5:
+        return Judged(Stance.PARTLY if stances.partial > stances.refusal else Stance.REFUSES, start, end)
+    if start >= _OPENING or stances.full >= _CERTAIN:
+        return Judged(Stance.COMPLIES)
+    return Judged(Stance.REFUSES if offers_instead(answer) else Stance.PARTLY, start, end)
 
 
 def declines(sentence: str) -> bool:
     """Whether `sentence` declines, by its words."""
-    return counts_of(sentence.replace("\u2019", "'")).declines
+    return counts_of(_IDIOM.sub("", sentence[:_READ].replace("\u2019", "'"))).declines
 
 
 def declining_words(answer: str) -> str:
     """The first sentence of `answer` that declines; its first sentence of all when none does so in words."""
-    found = [one[0].strip() for one in _SENTENCE.finditer(answer[:_READ]) if not one[0].isspace()]
-    return next((one for one in found if declines(one)), found[0] if found else "")
+    start, end = _declining_span(answer)
+    return answer[start:end]
+
+
+def _declining_span(answer: str) -> tuple[int, int]:
+    """Where `declining_words` stand."""
+    found = [one.span() for one in _SENTENCE.finditer(answer[:_READ]) if not one[0].isspace()]
+    start, end = next((span for span in found if declines(answer[slice(*span)])), found[0] if found else (0, 0))
+    piece = answer[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
 def offers_instead(answer: str) -> bool:

@@ -1,7 +1,7 @@
 """Engine `refusal`: whether an answer declines what was asked.
 
     match:
-      stances: [refuses, partly]     # of `hauberk.detect.output.refusal.Stance`
+      stances: [refuses, partly]     # of `hauberk.detect.answer.stance.Stance`
 
 Reads answers only, never calls of tools.
 """
@@ -13,9 +13,9 @@ import msgspec
 from hauberk.assets.chat import Direction, message_of
 from hauberk.assets.quoting import quote
 from hauberk.core import Asset, Detector, Evidence, Finding, Gap, Rule
+from hauberk.detect.answer.stance import Stance, stance_of
 from hauberk.detect.facts import match_of
 from hauberk.detect.finding_of import finding_of
-from hauberk.detect.output.refusal import Stance, stance_of
 
 
 class _Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
