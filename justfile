@@ -28,6 +28,10 @@ docs:
 test *ARGS:
     uv run pytest -n 2 {{ARGS}}
 
+# The property tests with new random examples; put what they find into a test of its own
+explore *ARGS:
+    uv run pytest -n 2 --hypothesis-profile=default --hypothesis-seed=$RANDOM {{ARGS}}
+
 # Rewrite the generated parts of README and docs
 generate:
     uv run python docs/generate.py
