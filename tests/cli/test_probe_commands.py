@@ -34,6 +34,8 @@ class Model(ThreadingHTTPServer):
         self.prompts: Counter[str] = Counter()
         self.keys: set[str] = set()
         self.status = 200
+        self.pictures: list[str] = []
+        self.streams = 0
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
 
@@ -42,7 +44,11 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = body["messages"][-1]["content"]
+        content = body["messages"][-1]["content"]
+        parts = [] if isinstance(content, str) else content
+        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in parts)
+        self.server.pictures += [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+        self.server.streams += bool(body.get("stream"))
         self.server.prompts[text] += 1
         self.server.keys.add(self.headers.get("Authorization", ""))
         answer = REFUSAL if "lock" in text or "safe" in text else HELP
@@ -127,6 +133,25 @@ def test_a_plan_sends_nothing(tmp_path: Path, model: Model) -> None:
     assert not model.prompts
     zh = hauberk("probe", "plan", *asked(tmp_path, model, "--lang", "zh"), cwd=tmp_path).stdout
     assert "至多: 4 次请求" in zh
+
+
+def test_pictures_are_sent_to_a_model_that_sees_them(tmp_path: Path, model: Model) -> None:
+    bank = tmp_path / "mine.yaml"
+    bank.write_text(SEEDS)
+    asked = (model.url, "--model", "m", "--bank", str(bank), "--attack", "image-text")
+    blind = hauberk("probe", "plan", *asked, cwd=tmp_path).stdout
+    assert "image-text: 2 cases: needs a model that sees images (--images)" in blind
+    done = hauberk("probe", *asked, "--images", "--no-twins", "--exit-zero", cwd=tmp_path)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert len(model.pictures) == 2
+    assert all(one.startswith("data:image/png;base64,") for one in model.pictures)
+
+
+def test_answers_are_asked_for_as_streams(tmp_path: Path, model: Model) -> None:
+    hauberk("probe", *asked(tmp_path, model, "--stream", "--exit-zero"), cwd=tmp_path)
+    assert model.streams == model.prompts.total() == 4
+    hauberk("probe", *asked(tmp_path, model, "--seed", "5", "--exit-zero"), cwd=tmp_path)
+    assert model.streams == 4
 
 
 def test_wrong_credentials_are_one_line_and_the_key_is_nowhere(tmp_path: Path, model: Model) -> None:

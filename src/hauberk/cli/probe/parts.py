@@ -63,6 +63,11 @@ def asked_target(table: "ProbeTable") -> "Asked":
         "system": table.system,
         "headers": _headers(table.header),
         "tools_from": table.tools_from,
+        "images": table.images,
+        "prefill": table.prefill,
+        "tools": not table.no_tools,
+        "stream": table.stream,
+        "max_bytes": table.max_bytes,
     }
     return _asked(table.target, options, table)
 
@@ -140,11 +145,13 @@ def plan_of(
 
 def _asked(spec: str, options: dict[str, Any], table: "ProbeTable") -> "Asked":
     from hauberk.probe.engine.folder import Asked
+    from hauberk.probe.targets import TargetOptions
 
     if re.match(r"\w+://[^/@]*@", table.proxy) and "${" not in table.proxy:
         raise UserError("--proxy: put its password into a variable and write ${NAME}")
-    common = {"proxy": table.proxy, "ca": table.ca}
-    return Asked(spec, {name: value for name, value in {**options, **common}.items() if value})
+    default = TargetOptions()
+    said = {**options, "proxy": table.proxy, "ca": table.ca}
+    return Asked(spec, {name: value for name, value in said.items() if value is not None and value != getattr(default, name)})
 
 
 def _headers(lines: tuple[str, ...]) -> dict[str, str]:

@@ -23,6 +23,11 @@ class ProbeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     timeout: float = 60.0
     max_tokens: int = 512
     temperature: float = 0.0
+    images: bool = False
+    prefill: bool = False
+    no_tools: bool = False
+    stream: bool = False
+    max_bytes: int | None = None
     tools_from: str = ""
     judge: str = ""
     judge_model: str = ""

@@ -19,6 +19,13 @@ Seeds = Callable[[], Iterator[Seed]]
 """Gives the seeds anew each time it is called, in the same order."""
 
 _EVERYTHING = Abilities(tools=True, images=True, prefill=True)
+_NEEDS = {
+    "images": "needs a model that sees images (--images)",
+    "prefill": "needs a model that goes on from the beginning of an answer (--prefill)",
+    "tools": "needs a model that takes tools",
+    "system": "needs a system prompt of ours",
+    "turns": "needs several turns",
+}
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -74,7 +81,7 @@ class Plan:
                 if attack not in self._usable:
                     found[attack.name, "needs an attacker model (--attacker)"] += self.choice.trials
                 elif not attack.fits(seed, self.abilities):
-                    found[attack.name, "needs what the target cannot take"] += self.choice.trials
+                    found[attack.name, _lack(attack, seed, self.abilities)] += self.choice.trials
         return tuple(Misfit(attack, reason, cases) for (attack, reason), cases in sorted(found.items()))
 
     def _kept(self) -> Iterator[tuple[Case, Seed, Attack]]:
@@ -148,6 +155,14 @@ def _asked_for(attack: Attack, choice: Choice) -> bool:
     return (not choice.attacks or attack.name in choice.attacks) and (
         not choice.families or attack.family.value in choice.families or attack.name in choice.attacks
     )
+
+
+def _lack(attack: Attack, seed: Seed, abilities: Abilities) -> str:
+    """What a target with `abilities` lacks for `attack`."""
+    for name, text in _NEEDS.items():
+        if attack.fits(seed, msgspec.structs.replace(abilities, **{name: True})):
+            return text
+    return "needs what the target cannot take"
 
 
 def _takes(attack: Attack, seed: Seed) -> bool:
