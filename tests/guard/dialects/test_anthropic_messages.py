@@ -274,6 +274,26 @@ def test_each_channel_has_its_text(relay: Any) -> None:
     assert (last.usage.input, last.usage.output, last.finish) == (3, 9, "tool_use")
 
 
+CITATION = {"type": "char_location", "cited_text": "the quote", "document_title": "a paper", "start_char_index": 0, "file_id": "f"}
+
+
+def cited() -> bytes:
+    source = delta(0, "citations_delta", citation=CITATION)
+    return BEGIN + start(0, type="text", text="") + delta(0, "text_delta", text="so ") + source + source + stop(0) + END
+
+
+def test_citations_are_judged_before_they_are_sent(relay: Any) -> None:
+    """Regression: what a citation quotes of a document went out unjudged, while the same text in a whole answer did not."""
+    wire = relay(MessageStream(model=""), [cited()])
+    assert relay.came == {"0/text/0": "so ", "0/whole/0.1": "the quote\na paper", "0/whole/0.2": "the quote\na paper"}
+    told = [made["delta"].get("citation") for made in events(wire) if made["type"] == "content_block_delta"]
+    assert [source for source in told if source] == [CITATION, CITATION]
+    changed = relay.__class__()(MessageStream(model=""), [cited()], lambda text: text.replace("quote", "[x]"))
+    assert b"quote" not in changed
+    assert b"citations_delta" not in changed, "a citation whose text was changed goes whole"
+    assert accumulated(changed) == {0: "so "}
+
+
 def test_texts_come_before_their_blocks_stop(relay: Any) -> None:
     open_blocks: set[int] = set()
     for told in events(relay(MessageStream(model=""), [LIVELY])):

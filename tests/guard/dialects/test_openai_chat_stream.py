@@ -135,6 +135,32 @@ def test_old_function_calls_are_calls_too(relay: Any) -> None:
     assert '{"x":1}' in [event["choices"][0]["delta"].get("function_call", {}).get("arguments") for event in events(wire)[:-1]]
 
 
+def test_custom_tools_are_calls_too(relay: Any) -> None:
+    """Regression: the input of a custom tool was lost, but for its first piece, which passed unjudged."""
+
+    def said(text: str, **more: Any) -> bytes:
+        return chunk({"tool_calls": [{"index": 0, **more, "custom": {"input": text, **({"name": "run"} if more else {})}}]})
+
+    parts = [said("ls ", id="call_1", type="custom"), said("-la "), said("/etc"), chunk({}, "tool_calls"), DONE]
+    wire = relay(stream(), parts)
+    assert relay.tools == {"0/tool/0": "run"}
+    assert relay.came == {"0/tool/0": "ls -la /etc"}
+    calls = [event["choices"][0]["delta"].get("tool_calls", [{}])[0] for event in events(wire)[:-1]]
+    assert calls[0] == {"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "run", "input": ""}}
+    assert "".join(call.get("custom", {}).get("input", "") for call in calls) == "ls -la /etc"
+    changed = relay.__class__()(stream(), parts, lambda _: "[x]")
+    assert b"-la" not in changed
+    assert b"/etc" not in changed
+
+
+def test_a_call_that_is_of_both_kinds_says_nothing_unjudged(relay: Any) -> None:
+    both = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "one"}, "custom": {"name": "g", "input": "two"}}
+    wire = relay(stream(), [chunk({"tool_calls": [both]}), chunk({"tool_calls": [{**both, "id": None}]}), DONE], lambda _: "[x]")
+    assert relay.came == {"0/tool/0": "onetwoonetwo"}
+    assert b"one" not in wire
+    assert b"two" not in wire
+
+
 def test_usage_is_hidden_from_a_client_that_did_not_ask(relay: Any) -> None:
     wire = relay(stream(), [chunk({"content": "x"}, usage=None), chunk({}, "stop", usage=None), usage(), DONE])
     assert b"usage" not in wire

@@ -248,6 +248,57 @@ def test_no_event_repeats_what_was_redacted(relay: Any) -> None:
     assert last[1]["content"][0] == {"type": "output_text", "text": "{}", "annotations": [], "logprobs": []}
 
 
+SOURCE = {"type": "url_citation", "title": "a title", "url": "https://e.example/x", "start_index": 0, "end_index": 5}
+
+
+def with_sources() -> list[bytes]:
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    part = {"type": "output_text", "text": "Hello", "annotations": [SOURCE, SOURCE], "logprobs": []}
+    item = {"type": "message", "id": "msg_1", "role": "assistant", "content": [part]}
+    return [
+        event("response.output_text.delta", **place, delta="Hello", logprobs=[]),
+        event("response.output_text.annotation.added", **place, annotation_index=0, annotation=SOURCE),
+        event("response.output_text.annotation.added", **place, annotation_index=1, annotation=SOURCE),
+        event("response.output_text.done", **place, text="Hello", logprobs=[]),
+        event("response.content_part.done", **place, part=part),
+        event("response.output_item.done", output_index=0, item=item),
+        event("response.completed", response={"id": "r", "status": "completed", "output": [item]}),
+    ]
+
+
+def test_sources_of_a_text_are_judged_before_they_are_sent(relay: Any) -> None:
+    """Regression: `annotation.added` carried names and addresses past the guard, and so did `content_part.done`."""
+    wire = relay(ResponseStream(model=""), with_sources(), lambda text: text.replace("example", "[x]"))
+    assert relay.came == {
+        "0/output_text/0/0": "Hello",
+        **{f"0/whole/0/content.0.annotations.{number}.title": "a title" for number in range(2)},
+        **{f"0/whole/0/content.0.annotations.{number}.url": "https://e.example/x" for number in range(2)},
+    }
+    assert b"e.example" not in wire
+    assert events(wire)[1]["annotation"] == {**SOURCE, "url": "https://e.[x]/x"}
+    assert events(wire)[-1]["response"]["output"][0]["content"][0]["text"] == "Hello"
+    clean = relay.__class__()(ResponseStream(model=""), with_sources())
+    assert [told["annotation"] for told in events(clean) if "annotation" in told] == [SOURCE, SOURCE]
+
+
+def test_a_text_and_its_sources_may_all_be_edited(relay: Any) -> None:
+    """Regression: an edited text takes its annotations with it, and the edit of one of these then led nowhere."""
+    wire = relay(ResponseStream(model=""), with_sources(), lambda _: "[x]")
+    assert events(wire)[-1]["response"]["output"][0]["content"][0] == {
+        "type": "output_text",
+        "text": "[x]",
+        "annotations": [],
+        "logprobs": [],
+    }
+    part = {"type": "output_text", "text": "Hello", "annotations": [dict(SOURCE)]}
+    body = {"output": [{"type": "message", "role": "assistant", "content": [part]}]}
+    answer = OpenAIResponses().read_answer(json.dumps(body).encode())
+    edits = [Edit(piece.path, "[x]") for piece in answer.pieces]
+    assert len(edits) == 3
+    written = json.loads(OpenAIResponses().write_answer(answer, edits))
+    assert written["output"][0]["content"][0] == {"type": "output_text", "text": "[x]", "annotations": []}
+
+
 def test_a_text_that_only_closing_events_say_is_judged_before_they_are_sent(relay: Any) -> None:
     """Regression: an upstream that streams no deltas must not slip its text past the guard in `completed`."""
     wire = relay(ResponseStream(model=""), closing(), lambda _: "[x]")

@@ -265,6 +265,31 @@ def test_a_long_retry_after_goes_to_the_client(new_upstream: NewUpstream, new_ga
     assert len(upstream.requests) == 1
 
 
+def test_a_long_retry_after_is_no_reason_to_leave_the_next_upstream_unasked(
+    new_upstream: NewUpstream, new_gateway: NewGateway
+) -> None:
+    """Regression: the 429 of the first of two upstreams went to the client while the second stood idle."""
+    full, idle = new_upstream(busy("429 Slow", "retry-after: 77\r\n")), new_upstream()
+    table = table_for(full, idle, retries={"most": 1})
+    for entry in table["upstream"]:
+        entry["models"] = []
+    table["model"] = [{"name": "m", "to": [{"upstream": "u0"}, {"upstream": "u1", "tier": 1}]}]
+    gateway = new_gateway(table)
+    assert gateway.chat().status == 200
+    assert (len(full.requests), len(idle.requests)) == (1, 1)
+
+
+def test_the_operator_is_told_what_an_upstream_answered(
+    new_upstream: NewUpstream, new_gateway: NewGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Regression: a key that the provider refused showed as a 502 to the client and nowhere to the operator."""
+    gateway = new_gateway(table_for(new_upstream(busy("401 Unauthorized"))))
+    reply = gateway.chat()
+    assert reply.status == 502
+    assert b"401" not in reply.body
+    assert any(line.startswith("upstream u0") and line.endswith("the upstream answered 401") for line in caplog.messages)
+
+
 def test_a_request_that_a_model_may_have_seen_is_not_sent_twice(new_upstream: NewUpstream, new_gateway: NewGateway) -> None:
     upstream = new_upstream(says(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{"))
     gateway = new_gateway(table_for(upstream, retries={"most": 3, "base": 0.01}))

@@ -17,13 +17,17 @@ from hauberk.guard.exchange import BadRequest, Usage
 _FIELDS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 _TYPES = {"text": "text_delta", "thinking": "thinking_delta", "tool": "input_json_delta"}
 _STARTS = {"text": "text", "thinking": "thinking"}  # keys of a block's first text
+_SEALED = frozenset(("signature_delta",))  # nobody but the upstream reads these
+_NO_SOURCE = frozenset(("type", "encrypted_index", "file_id"))  # of a citation
+_MOST_CITATIONS = 10_000
 
 
 class MessageStream(JsonStream):
     """Channels: `0/text/2`, `0/thinking/0`, `0/tool/1`; the last number is the block's index. There is one choice, `0`.
 
     A block that comes whole (a result of the upstream's own tool) has a channel `0/whole/3` which no event of ours carries;
-    its texts are repeated by the event itself, which is sent when they were judged.
+    its texts are repeated by the event itself, which is sent when they were judged. So has a delta that comes whole, a
+    citation: `0/whole/0.2`, by a number of its own.
     """
 
     def __init__(self, *, model: str) -> None:
@@ -31,7 +35,8 @@ class MessageStream(JsonStream):
         self._open: dict[int, str] = {}  # channels of blocks that started and did not stop
         self._usage: Usage | None = None
         self._blocks = 0
-        self._whole: dict[bytes, Body] = {}
+        self._citations = 0
+        self._whole: dict[str, tuple[str, bytes]] = {}  # by channel: the texts, and what stands in their place if they may not pass
 
     def made(self, channel: str, text: str) -> bytes:
         """A new event that carries `text` on `channel`; empty for a block that comes whole."""
@@ -42,13 +47,10 @@ class MessageStream(JsonStream):
         return _event({"type": "content_block_delta", "index": int(index), "delta": delta})
 
     def restated(self, delta: Delta, sent: Mapping[str, str]) -> bytes:
-        """`delta`, a block that comes whole, if its texts were let through as they are; else an empty text in its place."""
-        block = self._whole.pop(delta.raw, None)
+        """`delta`, which comes whole, if its texts were let through as they are; else what stands in its place."""
         channel = delta.repeats[0]
-        if block is not None and sent.get(channel) == _texts(block):
-            return delta.raw
-        empty = {"type": "text", "text": ""}
-        return _event({"type": "content_block_start", "index": int(channel.rpartition("/")[2]), "content_block": empty})
+        text, instead = self._whole.pop(channel, ("", b""))
+        return delta.raw if sent.get(channel) == text else instead
 
     def ended(self, channel: str, finish: str) -> bytes:
         """Events that end the message: open blocks stop, and why it stopped."""
@@ -69,6 +71,8 @@ class MessageStream(JsonStream):
                 yield self._started(body)
             case "content_block_start":
                 yield from self._block(body)
+            case "content_block_delta":
+                yield from self._cited(body)
             case "content_block_stop":
                 channel = self._open.pop(_index(body), "")
                 yield Delta(_event(body), ends=(channel,) if channel else ())
@@ -129,11 +133,20 @@ class MessageStream(JsonStream):
             yield Delta(self.made(channel, text), channel, text)
 
     def _come_whole(self, body: Body, block: Body, index: int) -> Iterator[Delta]:
-        text, raw, channel = _texts(block), _event(body), f"0/whole/{index}"
+        empty = {"type": "content_block_start", "index": index, "content_block": {"type": "text", "text": ""}}
+        return self._repeating(f"0/whole/{index}", _texts(block), _event(body), _event(empty))
+
+    def _cited(self, body: Body) -> Iterator[Delta]:
+        self._citations += 1
+        if self._citations > _MOST_CITATIONS:
+            raise BadUpstream(f"the stream has over {_MOST_CITATIONS} citations")
+        return self._repeating(f"0/whole/{_index(body)}.{self._citations}", _texts_within(body["delta"]), _event(body), b"")
+
+    def _repeating(self, channel: str, text: str, raw: bytes, instead: bytes) -> Iterator[Delta]:
         if not text:
             yield Delta(raw)
             return
-        self._whole[raw] = block
+        self._whole[channel] = text, instead
         yield Delta(b"", channel, text)
         yield Delta(raw, ends=(channel,), repeats=(channel,))
 
@@ -146,7 +159,7 @@ class MessageStream(JsonStream):
             raise BadUpstream("content_block_delta has no delta")
         field = _FIELDS.get(kind)
         if field is None:
-            return Delta(_event(body))  # a signature, a citation
+            return Delta(_event(body)) if kind in _SEALED else None
         text = cast("Body", delta).get(field)
         channel = self._open.get(index, "")
         if type(text) is not str or _TYPES.get(channel.split("/")[1] if channel else "") != kind:
@@ -173,6 +186,16 @@ def _index(body: Body) -> int:
     if type(index) is not int or not 0 <= index < 1 << 20:
         raise BadUpstream("a block of the stream has no index")
     return index
+
+
+def _texts_within(delta: Body) -> str:
+    found = Gatherer(every=True)
+    try:
+        found.strays(delta.get("citation"), Role.ASSISTANT, ("citation",), _NO_SOURCE)
+        found.strays(delta, Role.ASSISTANT, (), frozenset(("type", "citation")))
+    except BadRequest as error:
+        raise BadUpstream(f"a delta of the stream cannot be read: {error}") from error
+    return "\n".join(piece.text for piece in found.pieces)
 
 
 def _texts(block: Body) -> str:

@@ -21,6 +21,7 @@ class ChatStream(ChoiceStream):
     def __init__(self, *, asked_usage: bool, model: str) -> None:
         super().__init__(asked_usage=asked_usage, model=model)
         self._named: dict[str, None] = {}  # tools' channels whose opening was seen
+        self._custom: dict[str, None] = {}  # those of custom tools, whose input is no JSON
         self._roles: dict[int, None] = {}  # choices that said who speaks
 
     def split(self, choice: Body, index: int) -> Said:
@@ -53,6 +54,8 @@ class ChatStream(ChoiceStream):
         head, _, kind = channel.partition("/")
         if kind == "tool/function":
             delta: Body = {"function_call": {"arguments": text}}
+        elif channel in self._custom:
+            delta = {"tool_calls": [{"index": int(kind[5:]), "custom": {"input": text}}]}
         elif kind.startswith("tool/"):
             delta = {"tool_calls": [{"index": int(kind[5:]), "function": {"arguments": text}}]}
         elif kind == "audio":
@@ -80,15 +83,16 @@ class ChatStream(ChoiceStream):
     def _take_calls(self, said: Said, delta: Body, index: int) -> None:
         for number, call in _calls(delta):
             channel = f"{index}/tool/{number}"
-            function = call.get("function") if number != "function" else call
-            function = cast("Body", function) if type(function) is dict else {}
-            name = function.get("name")
-            if channel not in self._named and (name or call.get("id")):
+            function = _part(call, "function") if number != "function" else call
+            custom = _part(call, "custom") if number != "function" else {}
+            if channel not in self._named and (function.get("name") or custom.get("name") or call.get("id")):
                 self._named[channel] = None
-                said.openings.append(_opening(channel, index, number, call, function))
-            arguments = function.get("arguments")
-            if arguments:
-                said.texts.append((channel, arguments if isinstance(arguments, str) else compact(arguments)))
+                if custom:
+                    self._custom[channel] = None
+                said.openings.append(_opening(channel, index, number, call, custom or function))
+            for text in (function.get("arguments"), custom.get("input")):
+                if text:
+                    said.texts.append((channel, text if isinstance(text, str) else compact(text)))
 
     def _keep_rest(self, said: Said, choice: Body, delta: Body, index: int) -> None:
         if "role" in delta and index not in self._roles:
@@ -136,10 +140,20 @@ def _calls(delta: Body) -> Iterator[tuple[str, Body]]:
         yield "function", cast("Body", old)
 
 
-def _opening(channel: str, index: int, number: str, call: Body, function: Body) -> Opening:
-    name, call_id = function.get("name"), call.get("id")
-    bare = {**function, "arguments": ""}
-    delta = {"function_call": bare} if number == "function" else {"tool_calls": [{**call, "index": int(number), "function": bare}]}
+def _part(call: Body, key: str) -> Body:
+    part = call.get(key)
+    return cast("Body", part) if type(part) is dict else {}
+
+
+def _opening(channel: str, index: int, number: str, call: Body, made: Body) -> Opening:
+    """`made`: the call's function or custom tool, which is all that is opened of the two."""
+    name, call_id = made.get("name"), call.get("id")
+    if number == "function":
+        delta: Body = {"function_call": {**made, "arguments": ""}}
+    else:
+        rest = {key: value for key, value in call.items() if key not in {"function", "custom"}}
+        part = {"custom": {**made, "input": ""}} if made is call.get("custom") else {"function": {**made, "arguments": ""}}
+        delta = {"tool_calls": [{**rest, "index": int(number), **part}]}
     return Opening(
         channel=channel,
         tool=name if isinstance(name, str) and name else "unnamed",

@@ -62,8 +62,7 @@ class OpenAIResponses:
 
     def write_answer(self, answer: Answer, edits: Iterable[Edit] = (), model: str = "") -> bytes:
         """The answer for the client. An edited part loses its logprobs and annotations, which point into the old text."""
-        for edit in edits:
-            spell_anew(answer.body, edit)
+        spell_anew(answer.body, edits)
         return encode({**answer.body, "model": model} if model else answer.body)
 
     def stream(self, exchange: Exchange, model: str = "") -> EventStream:

@@ -66,10 +66,8 @@ class ResponseStream(JsonStream):
     def restated(self, delta: Delta, sent: Mapping[str, str]) -> bytes:
         """`delta` with what was sent in the place of the texts it repeats."""
         body = decode(delta.raw.partition(b"data: ")[2])
-        for repeat in _repeats(body):
-            text = sent.get(repeat.channel, "")
-            if text != repeat.text:
-                spell_anew(body, Edit(repeat.path, text))
+        told = ((repeat, sent.get(repeat.channel, "")) for repeat in _repeats(body))
+        spell_anew(body, (Edit(repeat.path, text) for repeat, text in told if text != repeat.text))
         return _event(body)
 
     def ended(self, channel: str, finish: str) -> bytes:
@@ -172,15 +170,22 @@ def finish_of(response: Body) -> str:
     return _word(reason) or _word(response.get("status"))
 
 
-def spell_anew(body: Body, edit: Edit) -> None:
-    """Applies `edit`; what points into the old text (logprobs, annotations) goes. Raises LookupError for a path to nowhere."""
-    editing.apply(body, (edit,))
+def spell_anew(body: Body, edits: Iterable[Edit]) -> None:
+    """Applies `edits`; what points into the old texts (logprobs, annotations) goes. Raises LookupError for a path to nowhere."""
+    edits = tuple(edits)
+    holders = [_holder(body, edit.path) for edit in edits]  # before an edit takes away what another one stands in
+    editing.apply(body, edits)
+    for holder in holders:
+        if isinstance(holder, dict):
+            for key in {"logprobs", "annotations"} & cast("Body", holder).keys():
+                holder[key] = []
+
+
+def _holder(body: Body, path: Path) -> Any:
     holder: Any = body
-    for step in edit.path[:-1]:
+    for step in path[:-1]:
         holder = holder[step]
-    if isinstance(holder, dict):
-        for key in {"logprobs", "annotations"} & cast("Body", holder).keys():
-            holder[key] = []
+    return holder
 
 
 def _repeats(body: Body) -> list[_Repeat]:
@@ -193,6 +198,8 @@ def _repeats(body: Body) -> list[_Repeat]:
         return _of_item(body["item"], _place(body, "output_index"), ("item",))
     if type(body.get("part")) is dict:
         return _of_part(body, cast("Body", body["part"]))
+    if kind == "response.output_text.annotation.added":
+        return _of_annotation(body.get("annotation"), body, _place(body, "annotation_index"), ("annotation",))
     name = kind.removeprefix("response.").removesuffix(".done")
     return [_Repeat((key,), _channel(name, body), body[key]) for key in _TEXTS if kind.endswith(".done") and _word(body.get(key))]
 
@@ -200,7 +207,23 @@ def _repeats(body: Body) -> list[_Repeat]:
 def _of_part(body: Body, part: Body) -> list[_Repeat]:
     kind = _word(part.get("type"))
     name = "reasoning_summary_text" if kind == "summary_text" else _PARTS.get(kind, kind)
-    return [_Repeat(("part", key), _channel(name, body), part[key]) for key in _TEXTS if _word(part.get(key))]
+    made = [_Repeat(("part", key), _channel(name, body), part[key]) for key in _TEXTS if _word(part.get(key))]
+    notes = part.get("annotations")
+    for number, note in enumerate(cast("list[Any]", notes) if type(notes) is list else []):
+        made += _of_annotation(note, body, number, ("part", "annotations", number))
+    return made
+
+
+def _of_annotation(value: Any, body: Body, number: int, path: Path) -> list[_Repeat]:
+    """Names, addresses and quotes of a source, on the channels that later events repeat them on."""
+    found = Gatherer(every=True)
+    found.strays(value, Role.ASSISTANT, ())
+    if not found.pieces:
+        return []
+    index, within = _place(body, "output_index"), ("content", _place(body, "content_index"), "annotations", number)
+    return [
+        _Repeat((*path, *piece.path), _item_channel("message", index, (*within, *piece.path)), piece.text) for piece in found.pieces
+    ]
 
 
 def _of_item(item: Any, index: int, path: Path) -> list[_Repeat]:

@@ -229,6 +229,7 @@ class Pipeline:
         said = await said_by(reply, candidate.upstream)
         call.record.error = f"the upstream answered {reply.status}"
         if isinstance(said, Refusal):
+            log.warning("upstream %s, request %s: %s", candidate.upstream.name, call.caller.request_id, call.record.error)
             raise Refused(said)
         await self._respond(call, reply.status, said, reply.headers, send)
 

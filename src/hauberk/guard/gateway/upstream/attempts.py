@@ -26,6 +26,7 @@ async def first_answer(candidates: Sequence[Candidate], retries: Retries, ask: A
         if candidate is None:
             break
         last = number == retries.most
+        asked_all = number + 1 >= len(candidates)  # whoever is asked next was asked before
         breaker = candidate.upstream.breaker
         try:
             reply = await ask(candidate)
@@ -39,11 +40,11 @@ async def first_answer(candidates: Sequence[Candidate], retries: Retries, ask: A
         else:
             (breaker.failed if reply.status >= 500 else breaker.succeeded)()
             wait = retry_after(reply)
-            if last or reply.status not in retries.statuses or (wait or 0) > retries.longest:
+            if last or reply.status not in retries.statuses or ((wait or 0) > retries.longest and asked_all):
                 return candidate, reply
             reply.release()
             wait = _backoff(number, retries) if wait is None else wait
-        if len(candidates) < 2:
+        if asked_all:
             await asyncio.sleep(wait)
     raise error or Busy("the upstream is left alone after repeated failures", _soonest(candidates))
 
