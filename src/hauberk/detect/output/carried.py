@@ -15,7 +15,9 @@ MAX_CONTEXT = 300_000  # characters of the conversation
 MAX_VALUES = 64  # parts of one address
 _WORD = re.compile(r"[A-Za-z0-9@._+-]{3,}|[\u4e00-\u9fff]{2,}")
 _PROSE = re.compile(r"[A-Za-z]{2,}|[\u4e00-\u9fff]")
-_TELLING = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|(?<!\d)\d{6,19}(?!\d)|\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{10,}\b")
+_TELLING = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{10,}\b")
+_NUMBER = re.compile(r"\d{6,19}")
+_JOINTS = re.compile(r"(?<=\d)[\s._-](?=\d)")
 _BLANK = re.compile(
     r"(?i)(?:\{\{?|\[|<|\$\{?|%7b|%5b)\s*"
     r"(?:data|conversation|history|chat|message|messages|user[_ ]?\w{0,20}|secret\w{0,10}|summary"
@@ -28,8 +30,15 @@ _SIGNED = re.compile(
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{80,}")
 
 
+_HOST = "\0host"
+
+
 class Carried(msgspec.Struct, frozen=True):
-    """What was found in an address: `how` is `conversation`, `encoded`, `blank`, `prose` or `opaque`."""
+    """What was found in an address: `how` is `value`, `conversation`, `encoded`, `blank`, `prose` or `opaque`.
+
+    `value`: a number, an address or a token of the conversation, in the query, the fragment or the host; `conversation`: one in
+    the path, or several of its words.
+    """
 
     how: str
     note: str
@@ -39,16 +48,20 @@ def carried(address: Address, url: str, around: "Around") -> Carried | None:
     """What `address` carries out of the conversation, if anything. An address given in the conversation carries nothing new."""
     if url in around.given:
         return None
-    values = list(islice(_values(address), MAX_VALUES))
+    values = [pair for pair in islice(_values(address), MAX_VALUES) if pair[0] != _HOST or not around.names(address.host)]
     if _BLANK.search(f"{address.path}?{address.query}"):
         return Carried("blank", "a place in the address waits to be filled with the conversation")
-    for _, value in values:
+    for name, value in (*values, _joined(values)):
         texts = value_texts(value)
-        if any(around.holds(text) for text in texts):
+        if any(around.tells(text) for text in texts):
+            return Carried("value" if name else "conversation", "the address holds a value of the conversation")
+        if any(around.repeats(text) for text in texts):
             return Carried("conversation", "the address holds words of the conversation")
         if any(_is_prose(text) for text in texts if text not in {value, unquote(value), unquote(value).replace("+", " ")}):
             return Carried("encoded", "the address holds encoded text")
     for name, value in values:
+        if name == _HOST:
+            continue
         if name and _is_prose(unquote(value.replace("+", " ")), 5):
             return Carried("prose", "the address holds sentences")
         if name and not _SIGNED.match(name) and _RANDOM.fullmatch(unquote(value)):
@@ -57,7 +70,7 @@ def carried(address: Address, url: str, around: "Around") -> Carried | None:
 
 
 def _values(address: Address) -> Iterator[tuple[str, str]]:
-    """Name and value of each parameter; parts of the path and long labels of the host under no name."""
+    """Name and value of each parameter; parts of the path under no name, labels of the host under one of their own."""
     for part in re.split(r"[&;#]", address.query, maxsplit=MAX_VALUES):
         name, equals, value = part.partition("=")
         yield (name, value) if equals else ("query", name)
@@ -65,8 +78,14 @@ def _values(address: Address) -> Iterator[tuple[str, str]]:
         if len(part) >= 6:
             yield "", part
     for label in address.host.split(".")[:-2]:
-        if len(label) >= 16:
-            yield "", label
+        if len(label) >= 6:
+            yield _HOST, label
+
+
+def _joined(values: list[tuple[str, str]]) -> tuple[str, str]:
+    """The digits of all named values in a row: a number may be spread over them."""
+    named = [value for name, value in values if name]
+    return ("joined", "".join(filter(str.isdecimal, "".join(named))) if len(named) > 1 else "")
 
 
 def _is_prose(text: str, least: int = 3) -> bool:
@@ -81,14 +100,25 @@ class Around:
         self.cut = len(self.given) > MAX_CONTEXT  # whether the conversation is longer than is compared
         self.given = self.given[:MAX_CONTEXT]
         self._folded = self.given.casefold()
+        self._tight = _JOINTS.sub("", self._folded)
         self._shingles = frozenset(_shingles(self._folded))
 
-    def holds(self, text: str) -> bool:
-        """Whether `text` repeats a telling value of the conversation, or several words of it in order."""
+    def names(self, host: str) -> bool:
+        """Whether the conversation speaks of `host`."""
+        return host in self._folded
+
+    def tells(self, text: str) -> bool:
+        """Whether `text` holds a telling value of the conversation: an address, a token, a number, grouped or backwards."""
         folded = text.casefold()
         if any(found[0] in self._folded for found in islice(_TELLING.finditer(folded), MAX_VALUES)):
             return True
-        return not self._shingles.isdisjoint(_shingles(folded))
+        readings = dict.fromkeys((folded, _JOINTS.sub("", folded)))
+        numbers = [found[0] for reading in readings for found in islice(_NUMBER.finditer(reading), MAX_VALUES)]
+        return any(number in self._tight or (len(number) >= 8 and number[::-1] in self._tight) for number in numbers)
+
+    def repeats(self, text: str) -> bool:
+        """Whether `text` repeats several words of the conversation in order."""
+        return not self._shingles.isdisjoint(_shingles(text.casefold()))
 
 
 def _shingles(text: str) -> Iterator[str]:

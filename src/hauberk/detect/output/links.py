@@ -10,14 +10,18 @@ import msgspec
 MAX_LINKS = 2_000
 MAX_URL = 8_192  # characters of one address that are read
 _URL = rf"[^\s<>\"'`]{{1,{MAX_URL}}}"
+# Brackets may stand inside a label, and a line may end there; an image inside is a link of its own.
+_LABEL = r"(?:[^\[\]]|(?<!!)\[[^\[\]]{0,100}\]){0,300}"
 _INLINE = re.compile(
-    rf"(?P<bang>!?)\[(?P<label>[^\[\]\n]{{0,300}})\]\(\s{{0,4}}(?:<(?P<angle>[^<>\n]{{1,{MAX_URL}}})>|(?P<url>[^\s<>]{{1,{MAX_URL}}}))"
+    rf"(?P<bang>!?)\[(?P<label>{_LABEL})\]\(\s{{0,4}}(?:<(?P<angle>[^<>\n]{{1,{MAX_URL}}})>|(?P<url>[^\s<>]{{1,{MAX_URL}}}))"
 )
-_LINKED_IMAGE = re.compile(rf"\[!\[[^\[\]\n]{{0,300}}\]\([^()\s]{{0,{MAX_URL}}}\)\]\((?P<url>[^\s<>()]{{1,{MAX_URL}}})")
+_LINKED_IMAGE = re.compile(rf"\[!\[{_LABEL}\]\([^()\s]{{0,{MAX_URL}}}\)\]\((?P<url>[^\s<>()]{{1,{MAX_URL}}})")
 _DEFINITION = re.compile(
-    rf"^[ ]{{0,3}}\[(?P<label>[^\[\]\n]{{1,200}})\]:[ \t]{{0,8}}<?(?P<url>[^\s<>]{{1,{MAX_URL}}})", re.MULTILINE
+    rf"^(?:[ \t>]|[-*+][ ]|[0-9]{{1,3}}[.)][ ]){{0,16}}\[(?P<label>[^\[\]]{{1,200}})\]:"
+    rf"[ \t]{{0,8}}(?:\n(?:[ \t>]){{0,16}})?<?(?P<url>[^\s<>]{{1,{MAX_URL}}})",
+    re.MULTILINE,
 )
-_USED = re.compile(r"!\[(?P<label>[^\[\]\n]{0,200})\](?:\[(?P<name>[^\[\]\n]{0,200})\])?")
+_USED = re.compile(r"!\[(?P<label>[^\[\]]{0,200})\](?:\[(?P<name>[^\[\]]{0,200})\])?")
 _AUTO = re.compile(rf"<(?P<url>[A-Za-z][A-Za-z0-9+.-]{{1,30}}:[^\s<>]{{1,{MAX_URL}}})>")
 _BARE = re.compile(rf"(?<![\w@/.\"'(=])(?P<url>(?:https?|ftp)://{_URL})", re.IGNORECASE)
 _TAG = re.compile(r"<(?P<tag>[A-Za-z][A-Za-z0-9]{0,20})\b(?P<attributes>[^<>]{1,16384})>?")
@@ -29,7 +33,8 @@ _ATTRIBUTE = re.compile(
 _CSS = re.compile(r"(?:url\(|@import\s{1,4})\s{0,4}[\"']?(?P<url>[^\s\"')<>]{1,8192})", re.IGNORECASE)
 _CLICKED = frozenset({"a", "area", "form", "button"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):")
-_HIDDEN = re.compile("[\x00-\x20\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
+_EDGES = "".join(map(chr, range(0x21)))
+_HIDDEN = re.compile("[\x00-\x1f\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -93,11 +98,23 @@ def _name(label: str) -> str:
 
 def _link(match: re.Match[str], group: str, *, fetched: bool = False, label: str = "") -> Link:
     url = match[group]
+    if group == "url" and match.re in {_INLINE, _LINKED_IMAGE}:
+        url = _balanced(url)
     while url.endswith((")", ".", ",", ";", "!", "?", "。", "，", "）")) and not (
         url.endswith(")") and url.count("(") >= url.count(")")
     ):
         url = url[:-1]
     return Link(url, match.start(group), match.start(group) + len(url), fetched, label)
+
+
+def _balanced(url: str) -> str:
+    """`url` up to the bracket that closes the link around it."""
+    depth = 0
+    for place, character in enumerate(url):
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return url[:place]
+    return url
 
 
 def _tags(text: str) -> Iterator[Link]:
@@ -116,7 +133,7 @@ def _tags(text: str) -> Iterator[Link]:
 
 def address_of(url: str) -> Address | None:
     """`url` taken apart: control and invisible characters dropped and backslashes turned, as browsers do. None if relative."""
-    url = _HIDDEN.sub("", unescape(url[:MAX_URL]))
+    url = _HIDDEN.sub("", unescape(url[:MAX_URL]).strip(_EDGES))
     if url.startswith(("//", "\\\\")):
         url = "https:" + url
     found = _SCHEME.match(url)
