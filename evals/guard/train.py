@@ -85,7 +85,7 @@ def _calibrate(out: Path, held: list[rows.Lesson], train: list[rows.Lesson], opt
     (out / "model.json").write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     figures = calibrate.report(scored, made)
     say(json.dumps(figures, indent=1))
-    card.write(out, made.version, Counter(row.source for row in train), figures)
+    card.write(out, made.version, Counter(row.source for row in train), figures, encoder.history(options.work))
 
 
 def _version(out: Path) -> str:

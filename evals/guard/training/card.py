@@ -13,6 +13,7 @@ and is the request harmful (`harm`); further the kind of attack and which of TC2
 - Stage 1: hashed n-grams of characters (1–5) and words (1–3), {buckets} buckets of 16 int8 numbers, two small layers; from scratch.
 - Stage 2: the lower 4 layers of all-MiniLM-L6-v2 (Apache-2.0), its vocabulary extended by Chinese characters, whose embeddings were
   first mapped from Qwen2.5-Coder-0.5B's (Apache-2.0) by ridge regression; fine-tuned; int8 ONNX.
+  Taught in {history}.
 
 ## Data
 {rows} rows of licence class P and rows written for this project (`evals/guard/data/README.md`, `evals/guard/public.py`). No
@@ -36,13 +37,13 @@ Apache-2.0, as the base weights.
 """
 
 
-def write(folder: Path, version: str, sources: Counter[str], figures: dict[str, dict[str, Any]]) -> None:
+def write(folder: Path, version: str, sources: Counter[str], figures: dict[str, dict[str, Any]], history: str) -> None:
     """Writes `model_card.md` and `model_card.json`."""
     lines = "\n".join(f"{name} {count}," for name, count in sources.most_common()).rstrip(",")
     table = "\n".join(
         f"- {head}: " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()) for head, row in figures.items()
     )
-    text = _TEXT.format(version=version, buckets="2^19", rows=sum(sources.values()), sources=lines, figures=table)
+    text = _TEXT.format(version=version, buckets="2^19", rows=sum(sources.values()), sources=lines, figures=table, history=history)
     (folder / "model_card.md").write_text(text, "utf-8")
     made = {
         "version": version,
@@ -50,5 +51,6 @@ def write(folder: Path, version: str, sources: Counter[str], figures: dict[str, 
         "rows": sum(sources.values()),
         "sources": dict(sources),
         "figures": figures,
+        "encoder": history,
     }
     (folder / "model_card.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")

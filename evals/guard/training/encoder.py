@@ -176,6 +176,7 @@ def train(
         sparse.load_state_dict(saved["sparse"])
         spent, step = saved["spent"], saved["step"]
         choose = random.Random(seed + step)  # noqa: S311 - reproducible, not secret
+    _note_part(folder, step, len(rows))
     model.train()
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -206,6 +207,26 @@ def train(
             _keep(mark, model, dense, sparse, spent, step)
             kept = spent
     _keep(mark, model, dense, sparse, spent, step)
+
+
+def _note_part(folder: Path, step: int, rows: int) -> None:
+    """Notes that training goes on from `step` with so many rows: the model card tells of it."""
+    path = folder / "parts.json"
+    parts = json.loads(path.read_text("utf-8")) if path.exists() else []
+    path.write_text(json.dumps([*parts, [step, rows]]), "utf-8")
+
+
+def history(folder: Path) -> str:
+    """In how many steps and minutes the encoder was taught, and whether in one piece, on the same rows."""
+    saved = torch.load(folder / "encoder.pt")
+    parts = json.loads((folder / "parts.json").read_text("utf-8"))
+    begun = [
+        f"from step {step} on {rows} rows"
+        for number, (step, rows) in enumerate(parts)
+        if not number or rows != parts[number - 1][1]
+    ]
+    whole = f"{saved['step']} steps of about {BUDGET} tokens, {saved['spent'] / 60:.0f} minutes on two cores"
+    return f"{whole}, stopped and gone on with {len(parts) - 1} times: {', '.join(begun)}"
 
 
 def restore(model: Encoder, folder: Path) -> None:
