@@ -24,7 +24,7 @@ from hauberk.detect.message_facts import findings_in_message
 from hauberk.detect.text_windows import Window, windows
 
 _VALUE = (
-    r"""["'`]?\s*(?:=>|:=|[:=])\s*"""
+    r"""["'`]?\s*(?:=>|:=|[:=]|：)\s*"""
     r"""(?:["'`]([A-Za-z0-9+/_.~!@#$%^&*=-]{12,512})["'`]|([A-Za-z0-9+/_-]{12,512}={0,2})[ \t\r]*(?:$|\n))"""
 )
 
