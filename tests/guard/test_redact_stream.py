@@ -1,15 +1,18 @@
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hauberk.core import Confidence
 from hauberk.detect.personal import Span
 from hauberk.guard.redact import Masker, masked
 from hauberk.guard.stream.redactor import CONTEXT, HOLD, LONG_HOLD, StreamRedactor
 
 NUMBER = re.compile(r"(?<![\d-])\d{3}[ -]\d{4}[ -]\d{4}(?![\d-]| \d)")
 BODY = re.compile(r"PRIVATE KEY-----\s+([A-Za-z0-9+/=]{40,})")
+BORN = r"(?i)(?:born on |birth: |日期：)((?:march 7, 1990)|(?:7 march 1990)|1990 年 3 月 7 日)"
 
 
 def find(text: str) -> list[Span]:
@@ -48,6 +51,33 @@ def test_prose_waits_for_one_word() -> None:
     out = [redactor.feed(token) for token in ["The", " cat", " sat", " down", ".\n"]]
     assert out == ["", "The ", "cat ", "sat ", "down.\n"]
     assert redactor.held == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["The ", "answer ", "is ", "42 ", "and ", "17 ", "apples. ", "8 ", "are ", "left"],
+        ["1, ", "2, ", "3, ", "4, ", "5, ", "and"],
+        ["| ", "x1 ", "| ", "42 ", "| ", "7 ", "|\n"],
+        ["n ", "= ", "12 ", "* ", "3 ", "= ", "36; ", "4"],
+    ],
+)
+def test_prose_with_numbers_waits_for_one_word_too(words: list[str]) -> None:
+    """Regression: no break was seen beside a number, so that a slow answer full of them stood still for 256 characters."""
+    redactor = StreamRedactor(find)
+    out = [redactor.feed(word) for word in words]
+    assert out[1:-1] == words[:-2]
+
+
+def test_a_date_of_birth_is_one_value() -> None:
+    def born(text: str) -> list[Span]:
+        return [Span("birth-date", found.start(1), found.end(1), Confidence.HIGH) for found in re.finditer(BORN, text)]
+
+    for text in ("She was born on March 7, 1990 in Rome.", "date of birth: 7 march 1990, he said", "出生日期：1990 年 3 月 7 日。"):
+        want = masked(text, born(text), Masker())
+        assert "1990" not in want
+        redactor = StreamRedactor(born)
+        assert "".join([*(redactor.feed(char) for char in text), redactor.end()]) == want
 
 
 def test_chinese_waits_for_one_clause() -> None:

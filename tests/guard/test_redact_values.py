@@ -22,7 +22,8 @@ VALUES = [
     "(415) 555-2671", "4111 1111 1111 1111", "6222021234567890128", "DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819",
     "zhang.san@qq.com", "john [at] company [dot] com", "91350100M000100Y43", "京A12345", "浙江省杭州市西湖区文三路478号3楼302室",
     "北京市 海淀区 中关村大街27号", "93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "00:1A:2B:3C:4D:5E",
-    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "My name is John Smith", "姓名：张三丰", "born on March 7, 1990", "SSN 123-45-6780",
+    "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "My name is John Smith", "姓名：张三丰", "born on March 7, 1990",
+    "birthday: 7 march 1990", "born Sept. 3rd, 1990", "SSN 123-45-6780",
     "AB 12 34 56 C", "passport number: AB1234567", "微信号：wxid_abc123", "QQ：12345678", "138\u200b1234\u200b5678",
     "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", "postgresql://app:B9t2039bicBTW5ZE@db.internal.corp:5432/app",
     'api_key = "VDctQUy1xvCkgafrfwA94hJ9WnywX0t0"', "WANDB_API_KEY=0c621de49f145fda9988c79fc35526f7eaed4672\n", KEY,
@@ -32,6 +33,7 @@ PROSE = [
     "1", "42 ", "(x) ",
     "e.g. ", "New York ", "version 3.14.15 ", "print(a[0])", "“", "电话", "my phone is ", "订单号：", "卡号 ",
     "\u200b", "at ", "你", "\t", "@",
+    "7 apples ", "is 5", "1, 2, 3, ", "| 42 | x |", "x = ", "born 7 march 1990 ", "ends. 17 ", "DOB: 3 may, 2001; ", "tel: ", "# 4",
 ]  # fmt: skip
 
 

@@ -20,6 +20,9 @@ _SPACES = frozenset(" \t\u3000")
 # Beside these a space may stand inside a number, an address of mail with its @ spelled out, or hide something.
 _INVISIBLE = frozenset(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)))
 _JOINTS = _INVISIBLE | frozenset("0123456789()[]{}<>（）［］【】+@＋＠-－") | frozenset(map(chr, range(0xFF10, 0xFF1A)))
+_SIGNS = frozenset(",;:!?|=*#")
+_BIRTH = re.compile(r"(?i)born|birth|生|d\.?o\.?b")
+_DATE = 64  # characters from such a word to the end of its date
 _LONG = re.compile(r"eyJ[A-Za-z0-9_-]{8}|sk-|-----BEGIN|client-key-data|://[^\s]{0,80}:")
 _RUN = re.compile(r"[A-Za-z0-9_+/=.~\\-]*")
 _KEY_RUN = re.compile(r"(?:[A-Za-z0-9+/=\s\\])*")
@@ -135,7 +138,16 @@ def _is_break(text: str, place: int) -> bool:
     if last not in _SPACES or place == len(text):
         return False
     before, after = text[place - 2] if place > 1 else "\n", text[place]
+    if _parts_number(text, before, after, place):
+        return _BIRTH.search(text, max(0, place - _DATE), place) is None
     if before in _JOINTS or after in _JOINTS or (after.isupper() and before.isalnum()):
         return False
     # Addresses and plates may be written with a space between their parts.
     return before < "\u2e80" or after < "\u2e80"
+
+
+def _parts_number(text: str, before: str, after: str, place: int) -> bool:
+    """Whether the space at `place - 1` stands between a number and what is written beside it in none but a date of birth."""
+    if "0" <= after <= "9":
+        return "a" <= before <= "z" or before in _SIGNS or (before == "." and "a" <= text[max(0, place - 3)] <= "z")
+    return "0" <= before <= "9" and ("a" <= after <= "z" or after in _SIGNS)
