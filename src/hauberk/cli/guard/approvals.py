@@ -3,6 +3,7 @@
 import getpass
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,8 +42,11 @@ def list_waiting(**given: Any) -> None:
     from hauberk.guard.approvals import waiting
 
     with _queue(given) as (ledger, _):
-        for item in waiting(ledger):
+        items = waiting(ledger)
+        for item in items:
             click.echo(_line(item))
+        if not items:
+            click.echo("nothing waits for an answer", err=True)
 
 
 @command.command("approve")
@@ -106,6 +110,10 @@ def _queue(given: dict[str, Any]) -> "Generator[tuple[SqliteLedger, Tables]]":
         path = given["store"] or tables.approvals.store
         if not path:
             raise UserError("where is the queue? give --store FILE, or write guard.approvals.store into hauberk.toml")
+        if not Path(path).is_file():
+            raise UserError(
+                f"there is no queue at {quote(path, 200)}, so no question waits; the gateway makes the file when it starts"
+            )
         ledger = SqliteLedger(path)
         try:
             yield ledger, tables
