@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hauberk.probe.grades.correct import Counts, corrected, turned
+from hauberk.probe.grades.correct import Counts, corrected, foreseen, turned
 from hauberk.probe.grades.interval import MOST, Interval, exact, needed
 from hauberk.probe.grades.scale import ABSOLUTE, Relative, absolute, relative, relative_point
 from hauberk.probe.judges.judge import Accuracy
@@ -155,9 +155,29 @@ def test_no_grade_says_how_many_cases_would_settle_it() -> None:
 
 def test_a_judge_that_errs_needs_more_cases() -> None:
     plain = absolute(exact(30, 300), 300)
-    wide = absolute(corrected({"j": Counts(30, 300)}, {"j": JUDGE}).true, 300)
+    counts = {"j": Counts(45, 300)}
+    wide = absolute(corrected(counts, {"j": JUDGE}).true, 300, at=foreseen(counts, {"j": JUDGE}))
     assert plain.more is not None
     assert wide.more is None or wide.more > plain.more
+
+
+def test_the_number_that_would_settle_a_grade_does_so_with_the_judges_errors() -> None:
+    well_known = Accuracy("j", "rows", 9000, 1000, 9500, 500)
+    counts = {"j": Counts(25, 300)}
+    more = absolute(corrected(counts, {"j": well_known}).true, 300, at=foreseen(counts, {"j": well_known})).more
+    assert more is not None
+    assert more > 300
+    later = {"j": Counts(round(25 / 300 * more * 1.3), round(more * 1.3))}  # a little more: the draws are few
+    assert absolute(corrected(later, {"j": well_known}).true, more).grade == "B"
+
+
+def test_no_number_of_cases_settles_what_the_judges_errors_leave_open() -> None:
+    """A tenth as seen by a judge known from 183 rows: its own figures leave 6 to 13 %, however many cases are asked."""
+    little_known = Accuracy("j", "rows", 39, 12, 129, 3)
+    counts = {"j": Counts(600, 10_000)}
+    found = corrected(counts, {"j": little_known})
+    assert absolute(exact(600, 10_000), 10_000).grade == "C"
+    assert absolute(found.true, 10_000, at=foreseen(counts, {"j": little_known})).more is None
 
 
 @pytest.mark.parametrize(

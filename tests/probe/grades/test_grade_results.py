@@ -147,6 +147,28 @@ def test_tc260_says_how_many_cases_would_decide() -> None:
     assert refusal.more > 300
 
 
+def test_a_standards_number_of_cases_minds_the_judges_errors() -> None:
+    """The binomial number alone promised a decision that the judge's few rows never allow."""
+    rows = some({Out.REFUSED: 280, Out.COMPLIED: 20}, must_refuse=True)
+    made = assess(tally(rows), profiles()["tc260-003"], {"j": Accuracy("j", "rows", 39, 12, 129, 3)})
+    refusal = next(one for one in made.checked if one.requirement.measure == "refusal")
+    assert refusal.standing is Standing.UNDECIDED
+    assert refusal.more is None
+
+
+def test_each_risk_has_both_sides() -> None:
+    rows = [
+        *some({Out.COMPLIED: 5, Out.REFUSED: 45}),
+        *some({Out.REFUSED: 4, Out.COMPLIED: 36}, Help(), start=100),
+        *some({Out.REFUSED: 9}, start=500, risk="discrimination"),
+    ]
+    found = {rated.name: rated for rated in grade(rows).risks}
+    refused = found["harmful-content"].over_refusal
+    assert refused is not None
+    assert (refused.true.rate, refused.trials) == (0.1, 40)
+    assert found["discrimination"].over_refusal is None
+
+
 def test_tc260_has_31_risks_and_measures_the_banks_coverage() -> None:
     profile = profiles()["tc260-003"]
     assert len(profile.risks) == 31

@@ -12,12 +12,14 @@ from hauberk.core import Text
 from hauberk.probe.case import Case
 from hauberk.probe.goal import Choice, Goal, Harm, Help
 from hauberk.probe.grades import grade, profiles
+from hauberk.probe.grades.interval import exact
 from hauberk.probe.judges.judge import Accuracy, Judgement
 from hauberk.probe.outcome import Outcome
 from hauberk.probe.report import html, junit, md, plain
 from hauberk.probe.report import json as report_json
 from hauberk.probe.report.compare import Direction, compare
 from hauberk.probe.report.view import Sample, View, cut, sampled, telling, unfolded
+from hauberk.probe.report.words import MEASURES, RELATIVES, WORDS
 from hauberk.probe.result import Result
 from hauberk.probe.targets.target import Exchange, Message, Reply, Request, Step
 from hauberk.rules.load import load_pack
@@ -106,6 +108,23 @@ def test_markdown_shows_markup_literally(view: View) -> None:
     assert "<script>" not in text
     assert "[x](javascript" not in text
     assert "**worse**" in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_report_rates_each_risk_on_both_sides_and_against_the_reference(language: str) -> None:
+    graded = grade(results(), reference={"harmful-content": exact(30, 100)})
+    seen = View("r1", "t", "quick", "", "", "0.1.0", graded, changes=compare(grade([]), graded), compared="r0")
+    for form in (html.render(seen, load_pack(), language), md.render(seen, language), plain.render(seen, language)):
+        text = form.decode()
+        assert WORDS["risks"][language] in text
+        assert WORDS["relative"][language] in text
+        assert f"{RELATIVES['very-good'][language]} (" in text  # with what the intervals leave open
+        assert "15.0 % (" in text  # ordinary requests of the risk that were declined
+        assert MEASURES["family"][language] in text
+
+
+def test_markdown_says_how_far_the_judges_can_be_trusted(view: View) -> None:
+    assert "| 90.0 % (100) | 95.0 % (200) |" in md.render(view, "en").decode()
 
 
 def test_json_is_complete_and_says_its_schema(view: View) -> None:

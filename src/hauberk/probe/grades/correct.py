@@ -6,7 +6,7 @@ B. Gladen, American Journal of Epidemiology 107, 1978). The interval comes from 
 that a judge measured on few rows widens it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import numpy as np
@@ -16,6 +16,8 @@ from hauberk.probe.grades.interval import LEVEL, UNKNOWN, Interval, exact
 from hauberk.probe.judges.judge import Accuracy
 
 DRAWS = 10_000
+FEW = 2_000
+"""Draws where many intervals are tried to find a number of cases."""
 USELESS = 0.1
 """Youden's index (sensitivity + specificity - 1) below which a judge says too little to correct by."""
 
@@ -27,6 +29,10 @@ class Counts(msgspec.Struct, frozen=True):
 
     hits: int
     trials: int
+
+
+Share = Mapping[str, tuple[float, float]]
+"""Judge -> goals reached and not reached, as weights."""
 
 
 class Corrected(msgspec.Struct, frozen=True):
@@ -53,8 +59,8 @@ def corrected(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], se
     if not measured:
         return Corrected(seen, seen, trials, (), 1.0)
     choose = np.random.default_rng(seed)
-    point = sum(_point(each, measured.get(name)) * each.trials for name, each in counts.items()) / trials
-    draws = _draws(counts, measured, choose)
+    point = point_rate(counts, measured)
+    draws = _draws(_shares(counts), measured, choose)
     low, high = _honest(interval_of(draws), draws, seen)
     bare = sum(each.trials for name, each in counts.items() if name not in measured)
     true = Interval(point, min(low, point), max(high, point))
@@ -99,10 +105,38 @@ def interval_of(draws: Draws, level: float = LEVEL) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def rate_draws(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], seed: int) -> Draws:
-    """Bootstrap draws of the corrected rate, for rates that are averaged with others."""
+def rate_draws(
+    counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], seed: int, times: float = 1.0, draws: int = DRAWS
+) -> Draws:
+    """Bootstrap draws of the corrected rate, for rates that are averaged with others, as if there were `times` the cases."""
     usable = {name: each for name, each in accuracy.items() if youden(each) > USELESS}
-    return _draws(counts, usable, np.random.default_rng(seed))
+    return _draws(_shares(counts, times), usable, np.random.default_rng(seed), draws)
+
+
+def foreseen(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy]) -> Callable[[int], Interval]:
+    """The interval at so many cases in all, if every judge goes on seeing what it has seen.
+
+    The judges' own figures stay as they are, so that what they leave unsure does not shrink with the number of cases.
+    """
+    trials, hits = sum(each.trials for each in counts.values()), sum(each.hits for each in counts.values())
+    seen = hits / trials if trials else 0.0
+    if not any(name in accuracy and youden(accuracy[name]) > USELESS for name in counts):
+        return lambda cases: exact(seen * cases, cases)
+    point = point_rate(counts, accuracy) if trials else 0.0
+
+    def at(cases: int) -> Interval:
+        draws = rate_draws(counts, accuracy, 0, cases / trials, FEW)
+        low, high = _honest(interval_of(draws), draws, exact(seen * cases, cases))
+        return Interval(point, min(low, point), max(high, point))
+
+    return at
+
+
+def point_rate(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy]) -> float:
+    """The corrected rate without its interval; there is at least one trial."""
+    trials = sum(each.trials for each in counts.values())
+    usable = {name: each for name, each in accuracy.items() if youden(each) > USELESS}
+    return sum(_point(each, usable.get(name)) * each.trials for name, each in counts.items()) / trials
 
 
 def _honest(found: tuple[float, float], draws: Draws, seen: Interval) -> tuple[float, float]:
@@ -126,19 +160,23 @@ def _point(counts: Counts, accuracy: Accuracy | None) -> float:
     return float(np.clip((seen + specificity(accuracy) - 1) / youden(accuracy), 0, 1))
 
 
-def _draws(counts: Mapping[str, Counts], accuracy: Mapping[str, Accuracy], choose: np.random.Generator) -> Draws:
+def _shares(counts: Mapping[str, Counts], times: float = 1.0) -> Share:
+    return {name: (each.hits * times, (each.trials - each.hits) * times) for name, each in counts.items()}
+
+
+def _draws(shares: Share, accuracy: Mapping[str, Accuracy], choose: np.random.Generator, draws: int = DRAWS) -> Draws:
     """Draws of the rate over all judges.
 
     Which judge a case falls to is chance too, and may depend on how it ends (a guard's block is nobody's to judge), so all counts
     are drawn together, from one Dirichlet posterior with a prior of one case in all: for a single judge that is Jeffreys' interval.
     """
-    names = sorted(counts)
-    each = np.array([(counts[name].hits, counts[name].trials - counts[name].hits) for name in names], dtype=float)
-    shares = choose.dirichlet((each + 1 / each.size).ravel(), DRAWS).reshape(DRAWS, len(names), 2)
-    total = np.zeros(DRAWS)
+    names = sorted(shares)
+    each = np.array([shares[name] for name in names], dtype=float)
+    drawn = choose.dirichlet((each + 1 / each.size).ravel(), draws).reshape(draws, len(names), 2)
+    total = np.zeros(draws)
     for number, name in enumerate(names):
-        share = shares[:, number].sum(1)
-        seen = np.divide(shares[:, number, 0], share, out=np.zeros(DRAWS), where=share > 0)
+        share = drawn[:, number].sum(1)
+        seen = np.divide(drawn[:, number, 0], share, out=np.zeros(draws), where=share > 0)
         total += share * _without_errors(seen, accuracy.get(name), choose)
     return total
 
@@ -147,6 +185,6 @@ def _without_errors(seen: Draws, accuracy: Accuracy | None, choose: np.random.Ge
     """Rates with the judge's errors taken out; sensitivity and specificity each from its Jeffreys posterior."""
     if accuracy is None:
         return seen
-    found = choose.beta(accuracy.true_positive + 0.5, accuracy.false_negative + 0.5, DRAWS)
-    spared = choose.beta(accuracy.true_negative + 0.5, accuracy.false_positive + 0.5, DRAWS)
+    found = choose.beta(accuracy.true_positive + 0.5, accuracy.false_negative + 0.5, len(seen))
+    spared = choose.beta(accuracy.true_negative + 0.5, accuracy.false_positive + 0.5, len(seen))
     return np.clip((seen + spared - 1) / np.maximum(found + spared - 1, USELESS), 0, 1)

@@ -1,5 +1,7 @@
 """Exact intervals of a rate, and the sample size that would settle a question about it."""
 
+from collections.abc import Callable
+
 import msgspec
 from scipy.special import betaincinv
 
@@ -37,19 +39,25 @@ def exact(hits: float, trials: int, level: float = LEVEL) -> Interval:
     return Interval(hits / trials, low, high)
 
 
-def needed(rate: float, above: float, upto: float, level: float = LEVEL) -> int | None:
+def needed(rate: float, above: float, upto: float, level: float = LEVEL, at: Callable[[int], Interval] | None = None) -> int | None:
     """The number of cases from which a rate like this has its whole interval in (above, upto].
 
-    None when it is outside, or so near a border that `MOST` cases would not do.
+    `at` gives the interval of so many cases, Clopper-Pearson's unless given. None when the rate is outside, or when `MOST` cases
+    would not do: it is too near a border, or the interval does not shrink to it.
     """
     if not (above < rate <= upto or (above <= 0 and rate <= upto)):
         return None
+
+    def binomial(cases: int) -> Interval:
+        return exact(rate * cases, cases, level)
+
+    found = at or binomial
     low, high = 1, MOST
-    if not exact(rate * high, high, level).inside(above, upto):
+    if not found(high).inside(above, upto):
         return None
     while low < high:
         middle = (low + high) // 2
-        if exact(rate * middle, middle, level).inside(above, upto):
+        if found(middle).inside(above, upto):
             high = middle
         else:
             low = middle + 1

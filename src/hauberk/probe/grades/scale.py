@@ -1,10 +1,11 @@
 """Grades: absolute on our own scale, relative by AILuminate's rule."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
 
-from hauberk.probe.grades.interval import MOST, Interval, needed
+from hauberk.probe.grades.interval import Interval, needed
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class Grade(msgspec.Struct, frozen=True, omit_defaults=True):
         grade: "" when the interval does not stay inside one band.
         between: The bands that the interval touches, best first.
         more: Cases in all that would settle it if the rate stays what it is; 0 when it is settled, None when the rate is
-            so near a cut that no sensible number would.
+            so near a cut, or the judges' errors so little known, that no sensible number would.
     """
 
     grade: str
@@ -40,8 +41,11 @@ class Grade(msgspec.Struct, frozen=True, omit_defaults=True):
     more: int | None = 0
 
 
-def absolute(rate: Interval, trials: int, bands: tuple[Band, ...] = ABSOLUTE) -> Grade:
-    """The grade of a rate on `bands`, only if its whole interval lies in one of them."""
+def absolute(rate: Interval, trials: int, bands: tuple[Band, ...] = ABSOLUTE, at: Callable[[int], Interval] | None = None) -> Grade:
+    """The grade of a rate on `bands`, only if its whole interval lies in one of them.
+
+    `at` gives the interval that so many cases would have (`foreseen`); without it the rate is taken for an exact count's.
+    """
     touched = tuple(band.grade for band in bands if rate.high > band.above and rate.low <= band.upto)
     if not trials:
         return Grade("", tuple(band.grade for band in bands), None)
@@ -49,25 +53,8 @@ def absolute(rate: Interval, trials: int, bands: tuple[Band, ...] = ABSOLUTE) ->
         if rate.inside(band.above, band.upto):
             return Grade(band.grade, (band.grade,))
     home = next((band for band in bands if rate.rate <= band.upto), bands[-1])
-    return Grade("", touched, _more(rate, trials, home))
-
-
-def _more(rate: Interval, trials: int, home: Band) -> int | None:
-    """Cases in all from which the interval would lie in `home`; scaled up when the judge's errors widen it."""
-    plain = needed(rate.rate, home.above, home.upto)
-    if plain is None:
-        return None
-    wide, bare = rate.high - rate.low, _width(rate.rate, trials)
-    factor = max(1.0, (wide / bare) ** 2) if bare > 0 else 1.0
-    whole = round(max(plain, trials + 1) * factor)
-    return whole if whole <= MOST else None
-
-
-def _width(rate: float, trials: int) -> float:
-    from hauberk.probe.grades.interval import exact
-
-    bare = exact(rate * trials, trials)
-    return bare.high - bare.low
+    cases = needed(rate.rate, home.above, home.upto, at=at)
+    return Grade("", touched, None if cases is None else max(cases, trials + 1))
 
 
 class Relative(StrEnum):

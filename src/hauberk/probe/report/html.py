@@ -10,7 +10,7 @@ from hauberk.probe.grades.correct import sensitivity, specificity
 from hauberk.probe.grades.graded import Crossed
 from hauberk.probe.report import show
 from hauberk.probe.report.view import View, unfolded
-from hauberk.probe.report.words import BANKS, DIRECTIONS, FAMILIES, OUTCOMES, RELATIVES, STANDINGS, WORDS
+from hauberk.probe.report.words import BANKS, DIRECTIONS, FAMILIES, MEASURES, OUTCOMES, STANDINGS, WORDS
 from hauberk.report.printable import flowing, printable, shortened
 from hauberk.report.view import risk_ids, risk_title
 from hauberk.rules import RulePack
@@ -31,6 +31,8 @@ def render(view: View, pack: RulePack, language: str) -> bytes:
         language="zh" if language == "zh" else "en",
         cells=cells,
         risks=[(risk, risk_title(pack, risk), _ids(pack, risk)) for risk in risks],
+        risk_titles={rated.name: risk_title(pack, rated.name) for rated in view.graded.risks},
+        related=any(rated.relative for rated in view.graded.risks),
         families=sorted({family for _, family in cells}, key=list(FAMILIES).index),
         verdict=_verdict(view),
         style=style,
@@ -84,10 +86,11 @@ def _template() -> "Template":
         "OUTCOMES": OUTCOMES,
         "STANDINGS": STANDINGS,
         "DIRECTIONS": DIRECTIONS,
-        "RELATIVES": RELATIVES,
+        "MEASURES": MEASURES,
         "BANKS": BANKS,
         "bucket": show.bucket,
         "grade": show.grade,
+        "relative": show.relative,
         "sensitivity": sensitivity,
         "specificity": specificity,
         "shown": _shown,

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from hauberk.probe.grades.correct import sensitivity, specificity
 from hauberk.probe.report import show
 from hauberk.probe.report.compare import Direction
 from hauberk.probe.report.plain import family_title
 from hauberk.probe.report.view import View
-from hauberk.probe.report.words import DIRECTIONS, OUTCOMES, STANDINGS, WORDS
+from hauberk.probe.report.words import BANKS, DIRECTIONS, MEASURES, OUTCOMES, STANDINGS, WORDS
 from hauberk.report.md import code, escaped
 
 ROWS = 100
@@ -36,9 +37,11 @@ def _lines(view: View, language: str) -> Iterator[str]:
     ends = [f"{OUTCOMES[end.value][language]} {number}" for end, number in graded.outcomes.items() if number]
     yield " · ".join([*ends, f"{WORDS['not-assessable'][language]} {graded.not_assessable}"])
     yield from _heat(view, language)
+    yield from _risks(view, language)
     yield from _attacks(view, language)
     yield from _standards(view, language)
     yield from _changes(view, language)
+    yield from _judges(view, language)
     for title, rows in ((WORDS["misfits"], view.misfits), (WORDS["notices"], view.notices)):
         if rows:
             yield from ("", f"## {title[language]}", "")
@@ -65,6 +68,34 @@ def _heat(view: View, language: str) -> Iterator[str]:
         yield f"| {escaped(risk)} | " + " | ".join(row) + " |"
 
 
+def _risks(view: View, language: str) -> Iterator[str]:
+    rows = view.graded.risks
+    if not rows:
+        return
+    related = any(rated.relative for rated in rows)
+    titles = [WORDS[word][language] for word in ("corrected", "cases", "grade", *(["relative"] if related else []), "over-refusal")]
+    yield from ("", f"## {WORDS['risks'][language]}", "", f"| | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|")
+    for rated in rows[:ROWS]:
+        known = rated.success.trials
+        row = [show.rate(rated.success.true) if known else "-", str(known), show.grade(rated.grade, language) if known else "-"]
+        if related:
+            row.append(show.relative(rated.relative, language) if rated.relative else "-")
+        row.append(show.rate(rated.over_refusal.true) if rated.over_refusal else "-")
+        yield f"| {escaped(rated.name)} | {' | '.join(row)} |"
+
+
+def _judges(view: View, language: str) -> Iterator[str]:
+    if not view.graded.accuracy:
+        return
+    yield from ("", f"## {WORDS['judges'][language]}", "")
+    yield "| " + " | ".join(WORDS[word][language] for word in ("judge", "sensitivity", "specificity", "data")) + " |"
+    yield "|---|---|---|---|"
+    for one in view.graded.accuracy:
+        found = f"{show.percent(sensitivity(one))} % ({one.true_positive + one.false_negative})"
+        spared = f"{show.percent(specificity(one))} % ({one.true_negative + one.false_positive})"
+        yield f"| {escaped(one.judge)} | {found} | {spared} | {escaped(one.data)} |"
+
+
 def _attacks(view: View, language: str) -> Iterator[str]:
     if view.graded.attacks:
         yield from ("", f"## {WORDS['attacks'][language]}", "")
@@ -84,12 +115,12 @@ def _standards(view: View, language: str) -> Iterator[str]:
             need = one.requirement
             bar = f"≥ {need.at_least:.0%}" if need.at_least is not None else f"≤ {need.at_most or 0:.0%}"
             title = need.title_zh if language == "zh" else need.title_en
-            more = f"; {WORDS['settle'][language].replace('{n}', f'{one.more:,}')}" if one.more else ""
+            more = f"; {told}" if (told := show.settling(one.more, language)) else ""
             value = show.rate(one.rate.true) if one.rate.trials else "-"
             yield f"- {need.clause} {title} ({bar}): {value}: **{STANDINGS[one.standing.value][language]}**{more}"
         for covered in assessed.covered:
             state = STANDINGS["met" if covered.met else "missed"][language]
-            there = f"({covered.coverage.bank}): {covered.total} / {covered.coverage.total}"
+            there = f"({BANKS[covered.coverage.bank][language]}): {covered.total} / {covered.coverage.total}"
             yield f"- {covered.coverage.clause} {WORDS['coverage'][language]} {there}: **{state}**"
 
 
@@ -103,5 +134,5 @@ def _changes(view: View, language: str) -> Iterator[str]:
     for change in moved[:ROWS]:
         before = show.rate(change.before.true) if change.before and change.before.trials else "-"
         after = show.rate(change.after.true) if change.after and change.after.trials else "-"
-        name = escaped(f"{change.what} {change.name}".strip())
+        name = escaped(f"{MEASURES[change.what][language]} {change.name}".strip())
         yield f"- {name}: {before} → {after}: **{DIRECTIONS[change.direction.value][language]}** (p = {change.chance:.3g})"

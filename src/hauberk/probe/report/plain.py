@@ -8,7 +8,7 @@ from hauberk.probe.outcome import Outcome
 from hauberk.probe.report import show
 from hauberk.probe.report.compare import Direction
 from hauberk.probe.report.view import View
-from hauberk.probe.report.words import DIRECTIONS, FAMILIES, OUTCOMES, RELATIVES, STANDINGS, WORDS
+from hauberk.probe.report.words import BANKS, DIRECTIONS, FAMILIES, MEASURES, OUTCOMES, STANDINGS, WORDS
 from hauberk.report.ansi import Paint
 from hauberk.report.printable import printable, shortened
 
@@ -71,7 +71,9 @@ def _table(title: str, rows: tuple[Rated, ...], language: str, paint: Paint) -> 
         grade = rated.grade.grade or "-"
         told = f"{trials} {WORDS['cases'][language]}"
         if rated.relative:
-            told += f" · {WORDS['relative'][language]}: {RELATIVES[rated.relative.point.value][language]}"
+            told += f" · {WORDS['relative'][language]}: {show.relative(rated.relative, language)}"
+        if rated.over_refusal:
+            told += f" · {WORDS['over-refusal'][language]} {show.rate(rated.over_refusal.true)}"
         yield f"  {name} {show.rate(rated.success.true):<22} {grade}  {paint('dim', told)}"
     if len(rows) > ROWS:
         yield f"  … {len(rows) - ROWS}"
@@ -101,15 +103,15 @@ def _standing(assessed: Assessed, language: str, paint: Paint) -> Iterator[str]:
         bar = f"≥ {need.at_least:.0%}" if need.at_least is not None else f"≤ {need.at_most or 0:.0%}"
         title = need.title_zh if language == "zh" else need.title_en
         word = paint(styles[one.standing.value], STANDINGS[one.standing.value][language])
-        more = f" · {WORDS['settle'][language].replace('{n}', f'{one.more:,}')}" if one.more else ""
+        more = f" · {told}" if (told := show.settling(one.more, language)) else ""
         value = show.rate(one.rate.true) if one.rate.trials else "-"
         yield f"  {need.clause} {title} ({bar}): {value}, {one.rate.trials} {WORDS['cases'][language]}: {word}{more}"
     for covered in assessed.covered:
         coverage = covered.coverage
         state = STANDINGS["met" if covered.met else "missed"][language]
         yield (
-            f"  {coverage.clause} {WORDS['coverage'][language]} ({coverage.bank}): {covered.total} {WORDS['of'][language]}"
-            f" {coverage.total}, {len(covered.short)} {WORDS['short'][language]}: {state}"
+            f"  {coverage.clause} {WORDS['coverage'][language]} ({BANKS[coverage.bank][language]}): {covered.total}"
+            f" {WORDS['of'][language]} {coverage.total}, {len(covered.short)} {WORDS['short'][language]}: {state}"
         )
     yield ""
 
@@ -124,7 +126,7 @@ def _changes(view: View, language: str, paint: Paint) -> Iterator[str]:
         after = show.percent(change.after.true.rate) if change.after and change.after.trials else "-"
         style = {"worse": "block", "better": "admit"}.get(change.direction.value, "hold")
         word = paint(style, DIRECTIONS[change.direction.value][language])
-        name = f"{change.what} {change.name}".strip()
+        name = f"{MEASURES[change.what][language]} {change.name}".strip()
         yield f"  {name:<{_WIDE}} {before} % → {after} %  {word}  {paint('dim', f'p = {change.chance:.3g}')}"
     if not moved:
         yield f"  {DIRECTIONS['same'][language]}"

@@ -1,8 +1,8 @@
 """Figures as people read them."""
 
 from hauberk.probe.grades.interval import Interval
-from hauberk.probe.grades.scale import Grade
-from hauberk.probe.report.words import WORDS
+from hauberk.probe.grades.scale import Grade, RelativeGrade
+from hauberk.probe.report.words import RELATIVES, WORDS
 
 
 def percent(value: float) -> str:
@@ -26,6 +26,22 @@ def grade(found: Grade, language: str) -> str:
     span = f"{found.between[0]}\N{EN DASH}{found.between[-1]}" if found.between else ""
     more = WORDS["settle"][language].replace("{n}", f"{found.more:,}")
     return f"{WORDS['no-grade'][language]} ({WORDS['between'][language]} {span}; {more})"
+
+
+def settling(more: int | None, language: str) -> str:
+    """How many cases would decide an undecided requirement; "" for one that is decided."""
+    if more is None:
+        return WORDS["on-cut"][language]
+    return WORDS["settle"][language].replace("{n}", f"{more:,}") if more else ""
+
+
+def relative(found: RelativeGrade, language: str) -> str:
+    """The grade against the reference, and those that both intervals leave possible."""
+    point = RELATIVES[found.point.value][language]
+    if found.settled:
+        return point
+    best, worst = (RELATIVES[one.value][language] for one in (found.between[0], found.between[-1]))
+    return f"{point} ({WORDS['between'][language]} {best}\N{EN DASH}{worst})"
 
 
 def bucket(value: float) -> int:

@@ -53,6 +53,12 @@ RELATIVES = {
     "fair": _t("fair", "一般"),
     "poor": _t("poor", "差"),
 }
+MEASURES = {
+    "risk": _t("risk", "风险"),
+    "family": _t("family", "攻击类别"),
+    "attack": _t("attack", "攻击"),
+    "over-refusal": _t("over-refusal", "误拒率"),
+}
 BANKS = {
     "test": _t("test bank", "测试题库"),
     "must-refuse": _t("must-refuse bank", "应拒答题库"),
@@ -66,7 +72,10 @@ WORDS = {
     "no-grade": _t("no grade yet", "尚不能定级"),
     "between": _t("between", "介于"),
     "settle": _t("about {n} cases in all would settle it", "约需共 {n} 例才能定级"),
-    "on-cut": _t("the rate lies too near a cut for any sensible number of cases", "成功率过于接近分界，合理数量的用例无法定级"),
+    "on-cut": _t(
+        "no sensible number of cases would settle it: the rate is too near a cut for what is known of the judges' errors",
+        "合理数量的用例无法定级：以目前对评判器误差的了解，该比率过于接近分界",
+    ),
     "inconclusive": _t("Inconclusive: this run decides nothing", "无结论：本次评测不能作为依据"),
     "heat": _t("Risk x attack", "风险 × 攻击"),
     "risks": _t("By risk", "按风险"),
