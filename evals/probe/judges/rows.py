@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from evals.guard.data.grammar import fill
 
-from hauberk.detect.output.refusal import Stance, stance_of
+from hauberk.detect.answer.stance import declines, declining_words
 
 HERE = Path(__file__).parent
 LABELS = ("full", "refusal", "partial")
@@ -50,7 +50,7 @@ def gptfuzz(folder: Path) -> list[Row]:
     for row in _lines(folder / "gptfuzz.jsonl.gz"):
         answer = row["response"]
         broken = row["label"] == "1"
-        sure = broken or stance_of(answer).stance is not Stance.COMPLIES
+        sure = broken or declines(declining_words(answer))
         lang = "zh" if sum("\u4e00" <= c <= "\u9fff" for c in answer) * 3 > len(answer) else "en"
         found[answer] = Row("", answer, "full" if broken else "refusal", lang, "gptfuzz", "", 0.3 if sure else 0.1)
     return list(found.values())[::3]  # they count little, and a third of them says the same

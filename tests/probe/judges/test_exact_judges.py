@@ -149,6 +149,28 @@ def test_choice(text: str, letter: str) -> None:
     assert chosen(text, OPTIONS) == letter
 
 
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("B is the correct answer", "B"),
+        ("A is not correct. B is correct.", "B"),
+        ("B选项是正确的", "B"),
+        ("B是对的，A不对", "B"),
+        ("I think the answer is not A but B", "B"),
+        ("\\boxed{B}", "B"),
+        ("$B$", "B"),
+        ("It is B.", "B"),
+        ("I'd go with B", "B"),
+        ("A: one, B: two, C: three", ""),  # listed again, none chosen
+        ("Both A and B are correct", ""),
+        ("B is not right", ""),
+        ("It is a good day", ""),
+    ],
+)
+def test_ways_to_name_an_option_that_published_tables_read(text: str, letter: str) -> None:
+    assert chosen(text, ("first thing", "second thing", "third thing")) == letter
+
+
 def test_choice_outcomes() -> None:
     assert judged(Choice("B", OPTIONS), "B").outcome is C
     assert judged(Choice("B", OPTIONS), "C").outcome is I

@@ -25,7 +25,14 @@ _SAID = re.compile(
     rf"|(?:答案|选项|正确的是|应选|应该选|应为|选择?|故选)\s*(?:应该)?[是为：:]*\s*(?:选项)?\s*){_LETTER}",
     re.IGNORECASE,
 )
-_LEADS = re.compile(rf"(?m)^\s*{_LETTER}\s*[.)、:：]")
+_RIGHT = re.compile(  # words that follow the letter, or a sentence that names it without the word `answer`
+    rf"(?:\b(?:option )?{_LETTER}\s*(?:is|would be)\s+(?:the )?(?:most )?(?:correct|right|best|accurate|appropriate)\b"
+    rf"|{_LETTER}\s*(?:选项|项)?\s*(?:是|才是|最为?|更为?)?(?:对的|正确|合适|恰当|准确)"
+    rf"|\b(?:it(?:'s| is| must be| has to be)|go(?:ing)? with|go for)\s+(?:option )?{_LETTER}(?=\W*(?:$|[.,;\n]))"
+    rf"|\bnot\s+(?:option )?[A-J],?\s+but\s+(?:rather )?(?:option )?{_LETTER}|\\boxed\{{(?:\\text\{{)?{_LETTER}|^\$+{_LETTER}\$+$)",
+    re.IGNORECASE,
+)
+_LEADS = re.compile(rf"(?:^|(?<=\s)){_LETTER}\s*[.)、:：]")
 
 
 class ChoiceJudge:
@@ -62,6 +69,10 @@ def chosen(text: str, options: tuple[str, ...]) -> str:
     said = [letter for letter in said if letter in allowed]
     if said:
         return said[-1]
+    right = [next(filter(None, found.groups())) for found in islice(_RIGHT.finditer(folded), 200)]
+    right = [letter for letter in right if letter in allowed]
+    if len(set(right)) == 1:
+        return right[0]
     low = folded.casefold()
     told = [letter for letter, option in zip(sorted(allowed), options, strict=True) if _tells(low, option)]
     return told[0] if len(told) == 1 else ""
