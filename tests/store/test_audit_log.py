@@ -169,6 +169,28 @@ def test_torn_last_line_is_cut_and_said(folder: Path) -> None:
     assert verified(folder).complete
 
 
+def test_regression_a_torn_checkpoint_spoilt_the_next_one_and_the_next_start(folder: Path) -> None:
+    path = folder / "checkpoints"
+    path.write_bytes(path.read_bytes() + b"hauberk/audit\n41\nddUkQrdeZF")
+    filled_on = AuditLog(str(folder), SMALL)
+    assert filled_on.append("request", {}).result(10).seq == 40
+    filled_on.close()
+    assert verified(folder).complete
+    AuditLog(str(folder), SMALL).close()
+
+
+def test_regression_of_a_kept_file_with_several_checkpoints_only_the_first_counted(folder: Path, tmp_path: Path) -> None:
+    kept = (folder / "checkpoints").read_bytes()
+    assert verified(folder, kept).complete
+    key = (folder / "checkpoint-key.pem").read_bytes()
+    (tmp_path / "short").mkdir()
+    (tmp_path / "short" / "checkpoint-key.pem").write_bytes(key)
+    (tmp_path / "short" / "checkpoint-key.pem").chmod(0o600)
+    filled(tmp_path / "short", 7)
+    assert verified(tmp_path / "short", kept).broken
+    assert verified(tmp_path / "short", b"").broken  # an empty file proves nothing
+
+
 def test_key_that_others_may_read_is_refused(folder: Path) -> None:
     (folder / "checkpoint-key.pem").chmod(0o644)
     with pytest.raises(AuditError, match="others may read the signing key"):

@@ -21,6 +21,7 @@ from hauberk.store.audit.log import AuditLog, Receipt
 
 LONGEST_TEXT = 8192  # characters of a text that is kept
 MOST_TEXTS = 50
+MOST_KEPT = 512 << 10  # bytes of JSON that the texts of a request may take: half of what an entry may be
 
 
 class Bodies(StrEnum):
@@ -139,7 +140,7 @@ class AuditRecorder:
             "status": record.status,
             "action": Action(action).name.lower(),
             "findings": [f for name, d in decisions if d for f in _findings(name, d)],
-            "gaps": [{"side": name, "reason": g.reason.value, "note": g.note} for name, d in decisions if d for g in d.gaps],
+            "gaps": [{"side": name, "reason": g.reason.value, "note": g.note} for name, d in decisions if d for g in d.gaps[:100]],
             "usage": {"input": record.usage.input, "output": record.usage.output},
             "seconds": round(record.seconds, 6),
             "held": round(record.held, 6),
@@ -155,7 +156,7 @@ class AuditRecorder:
         asked = cast("list[dict[str, object]] | None", record.texts)
         if asked is None:
             asked = self.texts(record.exchange) if record.exchange else []
-        return [*asked, self._kept("answer", record.answer_text)] if record.answer_text else asked
+        return _bounded([*asked, self._kept("answer", record.answer_text)] if record.answer_text else asked)
 
     def _kept(self, role: str, text: str) -> dict[str, object]:
         kept: dict[str, object] = {"role": role, "characters": len(text)}
@@ -167,6 +168,16 @@ class AuditRecorder:
         if len(shown) > LONGEST_TEXT:
             kept["cut"] = True
         return kept
+
+
+def _bounded(texts: list[dict[str, object]]) -> list[dict[str, object]]:
+    """`texts`, those beyond `MOST_KEPT` without their words: too large an entry would be refused, and the request with it."""
+    kept: list[dict[str, object]] = []
+    room = MOST_KEPT
+    for text in texts:
+        room -= len(msgspec.json.encode(well_formed(text)))
+        kept.append(text if room >= 0 else {name: value for name, value in text.items() if name != "text"} | {"cut": True})
+    return kept
 
 
 def _findings(side: str, decision: Decision) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from hauberk.store.audit.errors import AuditError
 from hauberk.store.audit.keypair import good_signature
 from hauberk.store.audit.merkle import GrowingTree
 from hauberk.store.audit.note import Checkpoint, opened
-from hauberk.store.audit.segments import Line, checkpoint_notes, lines_of, number_of, segments
+from hauberk.store.audit.segments import CHECKPOINTS, Line, checkpoint_notes, lines_of, number_of, segments, whole_checkpoints
 
 
 class Tail(msgspec.Struct):
@@ -27,6 +27,7 @@ def recovered_tail(folder: str, origin: str, public: bytes) -> Tail:
 
     The whole log is read: an entry changed since the last start is found before anything is put on top of it.
     """
+    _cut_checkpoints(folder)
     names = segments(folder)
     tail = Tail(number_of(names[-1]) if names else 1, GrowingTree(), FIRST)
     checkpoints = {made.size: made for made in _checkpoints(folder, origin, public)}
@@ -40,6 +41,17 @@ def recovered_tail(folder: str, origin: str, public: bytes) -> Tail:
         )
     tail.covered = newest
     return tail
+
+
+def _cut_checkpoints(folder: str) -> None:
+    """Cuts a torn last checkpoint off: the next one would be written behind it, and neither could be read."""
+    path = os.path.join(folder, CHECKPOINTS)
+    try:
+        whole = whole_checkpoints(folder)
+        if os.path.exists(path) and os.path.getsize(path) > whole:
+            os.truncate(path, whole)
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read and written: {(error.strerror or str(error)).lower()}") from error
 
 
 def _checkpoints(folder: str, origin: str, public: bytes) -> list[Checkpoint]:

@@ -13,6 +13,7 @@ from hauberk.store.audit.errors import AuditError
 CHECKPOINTS = "checkpoints"
 _NAME = re.compile(r"audit-(\d{8})\.log")
 _BLOCK = 1 << 20
+_END = b"\n.\n"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -84,5 +85,20 @@ def checkpoint_notes(folder: str) -> list[bytes]:
         return []
     except OSError as error:
         raise AuditError(f"{folder}/{CHECKPOINTS}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    # A note ends with its signature line; notes are parted by a line with a single dot.
-    return [note for note in data.split(b"\n.\n") if note.strip()][: data.count(b"\n.\n")]
+    return notes_in(data)[: data.count(_END)]
+
+
+def whole_checkpoints(folder: str) -> int:
+    """Bytes of the checkpoint file up to the end of its last whole note; what follows is a write that was torn. Raises OSError."""
+    try:
+        with open(os.path.join(folder, CHECKPOINTS), "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return 0
+    end = data.rfind(_END)
+    return end + len(_END) if end >= 0 else 0
+
+
+def notes_in(data: bytes) -> list[bytes]:
+    """The notes in `data`: each ends with its signature line, and lines with a single dot part them."""
+    return [note for note in data.split(_END) if note.strip()]

@@ -10,7 +10,7 @@ from hauberk.store.audit.errors import AuditError
 from hauberk.store.audit.keypair import PUBLIC_FILE, good_signature
 from hauberk.store.audit.merkle import GrowingTree
 from hauberk.store.audit.note import Checkpoint, opened, parsed_verifier_key
-from hauberk.store.audit.segments import Line, all_lines, checkpoint_notes, number_of, segments
+from hauberk.store.audit.segments import Line, all_lines, checkpoint_notes, notes_in, number_of, segments
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -55,14 +55,30 @@ def public_key(folder: str, given: str = "") -> tuple[str, bytes]:
         raise AuditError(f"{path}: the public key cannot be read; name it with --key") from error
 
 
+def key_of(folder: str, given: Iterable[tuple[str, bytes]]) -> tuple[str, bytes]:
+    """Of the keys `given`, that which signed the log's checkpoints; the first of them when none did, or none is there yet."""
+    keys = tuple(given)
+    notes = checkpoint_notes(folder)[:1]
+    return next((key for key in keys if any(signs(key, note) for note in notes)), keys[0])
+
+
+def signs(key: tuple[str, bytes], notes: bytes) -> bool:
+    """Whether the first of `notes` is a checkpoint that was signed with `key`."""
+    try:
+        opened(notes_in(notes)[0], *key, good_signature)
+    except (AuditError, IndexError):
+        return False
+    return True
+
+
 def verify(folder: str, origin: str, public: bytes, kept: Iterable[bytes] = ()) -> Verification:
-    """Verifies the log in `folder`. `kept`: checkpoints somebody kept elsewhere, which the log must still agree with.
+    """Verifies the log in `folder`. `kept`: files of checkpoints kept elsewhere, with all of which the log must still agree.
 
     Raises AuditError when the log cannot be read at all.
     """
     stated: dict[int, list[Checkpoint]] = {}
     count = 0
-    for note in (*checkpoint_notes(folder), *kept):
+    for note in (*checkpoint_notes(folder), *(note for file in kept for note in notes_in(file) or [file])):
         try:
             made = opened(note, origin, public, good_signature)
         except AuditError as error:
