@@ -78,7 +78,7 @@ class KeyGate:
         turnstile: The limits and their queue.
         admin: Suspends keys that an anomaly rule says to; None only tells `alarm`.
         alarm: Takes each alarm.
-        publish: Tells other replicas of a closed key, by id, status and reason (`Replica.publish`).
+        publish: Tells other replicas of a closed key, by id, status, reason and when it was closed (`Replica.publish`).
         wall: Seconds since the epoch, for expiry and baselines. The turnstile's clock is the monotonic one.
     """
 
@@ -90,11 +90,12 @@ class KeyGate:
         *,
         admin: KeyAdmin | None = None,
         alarm: Callable[[Alarm], None] = lambda _alarm: None,
-        publish: Callable[[str, str, str], None] = lambda _id, _status, _reason: None,
+        publish: Callable[[str, str, str, float], None] = lambda _id, _status, _reason, _at: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self.ring = ring
+        ring.changed = self._changed
         self.turnstile = turnstile
         self.monitor = Monitor(settings.anomaly)
         self._admin = admin
@@ -176,17 +177,23 @@ class KeyGate:
     def heard(self, event: AdminEvent) -> None:
         """Takes an admin's change: other replicas hear of closed keys, a resumed one is forgiven, a burst of new ones noticed."""
         if event.action in {"suspend", "revoke"} and event.after is not None and event.by != BY_REPLICA:
-            self._publish(event.key_id, event.after.status, event.reason)
+            self._publish(event.key_id, event.after.status, event.reason, event.after.changed)
         if event.action == "resume":
             self.monitor.forgive(event.key_id, event.at)
         elif event.action == "create":
             tenant = event.after.terms.tenant if event.after is not None else ""
             self._act(self.monitor.created(event.by, tenant, event.at))
 
-    def closed_elsewhere(self, key_id: str, status: str, reason: str) -> None:
-        """Another replica suspended or revoked a key. News only close: nobody who writes to Redis can open a key here."""
+    def closed_elsewhere(self, key_id: str, status: str, reason: str, at: float) -> None:
+        """Another replica suspended or revoked a key at `at`. News only close: nobody who writes to Redis can open a key here.
+
+        They are heard again with each new connection, so a suspension older than the key's last change here is over: an admin
+        has resumed it since.
+        """
         key = self.ring.get(key_id)
         if key is None or self._admin is None or key.status in {Status.REVOKED, status}:
+            return
+        if status == Status.SUSPENDED and key.changed > at:
             return
         try:
             if status == Status.REVOKED:
@@ -195,6 +202,15 @@ class KeyGate:
                 self._admin.suspend(key_id, BY_REPLICA, reason)
         except (KeyProblem, KeyStoreError):
             return  # revoked meanwhile, or the store says so itself through `gaps`
+
+    def _changed(self, before: Key | None, after: Key) -> None:
+        """Takes what another process, most often the command line, did to a key in the store that both use."""
+        if before is None:
+            self._act(self.monitor.created(after.created_by, after.terms.tenant, after.created))
+        elif after.status is Status.ACTIVE:
+            self.monitor.forgive(after.id, self._wall())
+        if after.status is not Status.ACTIVE and after.changed_by != BY_REPLICA:
+            self._publish(after.id, after.status, after.reason, after.changed)
 
     def _permit(self, caller: Caller) -> Permit | Refusal:
         now = self.turnstile.clock()

@@ -1,7 +1,6 @@
 """The gate with its stores, its ledger and its thread: one object over every reload that leaves its settings alone."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ from hauberk.guard.limits.limiter import Limiter
 from hauberk.guard.limits.shared.replica import Replica
 from hauberk.guard.limits.turnstile import Turnstile
 from hauberk.guard.recorder import AuditRecorder
-from hauberk.guard.tables import Tables
+from hauberk.guard.tables import Tables, secret_in
 
 
 class Gatekeeping:
@@ -79,8 +78,8 @@ class Gatekeeping:
         self._started = True
         replica.changed = lambda: _soon(loop, self._keyed.turnstile.wake)
 
-        def closed(key: str, status: str, reason: str) -> None:
-            _soon(loop, lambda: self._keyed.closed_elsewhere(key, status, reason))
+        def closed(key: str, status: str, reason: str, at: float) -> None:
+            _soon(loop, lambda: self._keyed.closed_elsewhere(key, status, reason, at))
 
         replica.closed = closed
         replica.start()
@@ -89,7 +88,7 @@ class Gatekeeping:
     def _made(self, tables: Tables) -> KeyGate:
         store = SqliteKeyStore(tables.keys.store) if tables.keys.store else EmptyStore()
         self._stack.callback(store.close)
-        pepper = os.environ.get(tables.keys.pepper_env, "").encode() if tables.keys.pepper_env else b""
+        pepper = secret_in(tables.keys.pepper_env, "keys.pepper-env") if tables.keys.store else b""
         ring = KeyRing(store, pepper)
         spending = tables.keys.spending or (f"{tables.keys.store}.spent" if tables.keys.store else None)
         ledger = Ledger(spending, time.time)
@@ -120,8 +119,8 @@ def _alarm(alarm: Alarm) -> dict[str, object]:
     return {"event": str(alarm.signal), **msgspec.to_builtins(alarm)}
 
 
-def _unpublished(key: str, status: str, reason: str) -> None:
-    del key, status, reason  # no other replicas
+def _unpublished(key: str, status: str, reason: str, at: float) -> None:
+    del key, status, reason, at  # no other replicas
 
 
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

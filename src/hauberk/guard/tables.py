@@ -1,5 +1,6 @@
 """The tables of `[guard]` that belong to single parts, as written and checked."""
 
+import os
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from hauberk.guard.llm_judge import JudgeTable
 from hauberk.guard.recorder import Bodies
 from hauberk.guard.settings import GuardSettings
 from hauberk.guard.stream.session import Limits
+from hauberk.guard.table_checks import problems
 from hauberk.policy.errors import PolicyError
 
 T = TypeVar("T")
@@ -104,7 +106,7 @@ class Tables(msgspec.Struct, frozen=True):
 
 def tables_of(settings: GuardSettings) -> Tables:
     """The tables of `settings`. Raises PolicyError: one line with the key and what to do."""
-    return Tables(
+    tables = Tables(
         keys=_read("keys", settings.keys, KeyTable),
         limits=_read("limits", settings.limits, LimitTable),
         detect=_read("detect", settings.detect, DetectTable),
@@ -114,6 +116,19 @@ def tables_of(settings: GuardSettings) -> Tables:
         stream=_read("stream", settings.stream, Limits),
         label=_read("label", settings.label, Labelling),
     )
+    for problem in problems(tables):
+        raise PolicyError(problem)
+    return tables
+
+
+def secret_in(variable: str, key: str) -> bytes:
+    """What the environment variable that `key` of the configuration names holds; b"" when it names none. Raises PolicyError."""
+    if not variable:
+        return b""
+    secret = os.environ.get(variable, "")
+    if not secret:
+        raise PolicyError(f"guard.{key}: ${variable} is not set; put the secret there, or remove the key")
+    return secret.encode()
 
 
 def _read(name: str, table: Mapping[str, object], form: type[T]) -> T:

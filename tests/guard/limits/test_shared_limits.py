@@ -195,14 +195,14 @@ def test_a_whole_limiter_runs_on_shared_meters(server: RedisServer) -> None:
 
 
 def test_a_suspension_is_heard_by_the_others_and_by_those_who_come_later(server: RedisServer) -> None:
-    heard: list[tuple[str, str, str]] = []
+    heard: list[tuple[str, str, str, float]] = []
     one, two = _replica(server.url), _replica(server.url)
     two.closed = lambda *news: heard.append(news)
     two.start()
     one.start()
-    one.publish("key_1", "revoked", "leaked")
+    one.publish("key_1", "revoked", "leaked", 1_700_000_000.5)
     _wait(lambda: bool(heard))
-    assert heard[0] == ("key_1", "revoked", "leaked")
+    assert heard[0] == ("key_1", "revoked", "leaked", 1_700_000_000.5)
     late = _replica(server.url)
     late.closed = lambda *news: heard.append(news)
     late.start()

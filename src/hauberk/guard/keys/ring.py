@@ -1,6 +1,7 @@
 """The keys in memory, where each request looks them up."""
 
 import hmac
+import logging
 import time
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from hauberk.guard.keys.permit import Permit
 from hauberk.guard.keys.store import KeyStore, KeyStoreError
 from hauberk.guard.keys.token import digest, well_formed
 
+_log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 _INDEX = 16  # bytes of the digest that find the entry; the whole is then compared in constant time
 
@@ -38,6 +40,7 @@ class KeyRing:
         self.store = store
         self.pepper = pepper
         self.gap: Gap | None = None  # set while the store cannot be read
+        self.changed: Callable[[Key | None, Key], None] = _unheard  # told of keys that another process made, closed or opened
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._keys: dict[str, Key] = {}
@@ -88,6 +91,8 @@ class KeyRing:
             self.gap = None
         except KeyStoreError as error:
             # What is known stays in force; the gate refuses when this lasts longer than its policy allows.
+            if self.gap is None:
+                _log.warning("keys may have changed unseen: %s", error)
             self.gap = Gap(asset="guard:keys", reason=GapReason.STALE, note=f"keys may have changed unseen: {error}")
 
     def put(self, key: Key) -> None:
@@ -112,8 +117,17 @@ class KeyRing:
     def _load(self) -> None:
         version = self.store.version()  # before the rows: a change in between is then seen as one to come
         keys, self.damaged = self.store.load()
+        before, begun = dict(self._keys), self._version >= 0
         self._keys.clear()
         self._index.clear()
         for key in keys:
             self.put(key)
         self._version = version
+        for key in sorted(keys, key=lambda key: key.created) if begun else ():
+            known = before.get(key.id)
+            if known is None or known.status is not key.status:
+                self.changed(known, key)
+
+
+def _unheard(_before: Key | None, _after: Key) -> None:
+    return

@@ -1,6 +1,7 @@
 """The thread that keeps a replica's slices in step with Redis."""
 
 import json
+import logging
 import os
 import secrets
 import threading
@@ -15,6 +16,7 @@ from hauberk.guard.limits.settings import SharedSettings
 from hauberk.guard.limits.shared.meter import Report, SharedMeter
 from hauberk.guard.limits.shared.script import SYNC
 
+_log = logging.getLogger(__name__)
 _SLOTS = 30
 _MARGIN = 0.8  # of the lease: a slice is given up here before Redis gives it to others
 _TIMEOUT = 1.0
@@ -26,7 +28,7 @@ _LONG = 3600.0  # seconds; nobody waits for such a window to pass, but another r
 MAX_CLOSED = 100_000
 MAX_METERS = 300_000
 
-Closed = Callable[[str, str, str], None]
+Closed = Callable[[str, str, str, float], None]
 
 
 class SharedError(ValueError):
@@ -45,7 +47,7 @@ class Replica:
         settings: Where Redis is, and how to share.
         window: Seconds of token and request limits.
         changed: Called from the thread after each sync that brought something: `loop.call_soon_threadsafe(turnstile.wake)`.
-        closed: Called from the thread with id, status and reason of each key that another replica suspended or revoked.
+        closed: Called from the thread with id, status, reason and time of each key that another replica suspended or revoked.
         clock: Seconds, monotonic, the same as the limiter's.
 
     Raises SharedError when the variable that `password_env` names is not set.
@@ -57,7 +59,7 @@ class Replica:
         window: float = 60.0,
         *,
         changed: Callable[[], None] = lambda: None,
-        closed: Closed = lambda _id, _status, _reason: None,
+        closed: Closed = lambda _id, _status, _reason, _at: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
@@ -75,7 +77,7 @@ class Replica:
         self._run = ""
         self._script = ""
         self._seen = ""  # version of the list of closed keys
-        self._outbox: list[tuple[str, str, str]] = []
+        self._outbox: list[tuple[str, str, str, float]] = []
         self._urgent = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="hauberk-limits", daemon=True)
@@ -103,10 +105,10 @@ class Replica:
         """The budget's period is over. What is leased goes back, what is under way is still reported."""
         self._meters.pop(self._name(f"{Cause.BUDGET}:{account}"), None)
 
-    def publish(self, key_id: str, status: str, reason: str) -> None:
-        """Tells the other replicas that a key was suspended or revoked; sent with the next sync, kept until it is."""
+    def publish(self, key_id: str, status: str, reason: str, at: float) -> None:
+        """Tells the others that a key was suspended or revoked at `at`, seconds since the epoch; kept until it could be sent."""
         if len(self._outbox) < MAX_CLOSED:
-            self._outbox.append((key_id, status, reason))
+            self._outbox.append((key_id, status, reason, at))
         self._urgent.set()
 
     def sync(self) -> bool:
@@ -123,6 +125,7 @@ class Replica:
             self._lose(error, [meter for meter, _ in reports])
             return False
         if self.gap is not None:
+            _log.warning("limits are shared again: Redis answers")
             self.gap = None
             for meter in list(self._meters.values()):
                 meter.lost = False
@@ -206,8 +209,8 @@ class Replica:
     def _round_trip(self, reports: list[tuple[SharedMeter, Report]]) -> list[Any]:
         prefix, pipe = self._settings.prefix, self._client.pipeline(transaction=False)
         outbox = self._outbox[:]
-        for key_id, status, reason in outbox:
-            pipe.hset(f"{prefix}:closed", key_id, json.dumps([status, reason]))
+        for key_id, status, reason, at in outbox:
+            pipe.hset(f"{prefix}:closed", key_id, json.dumps([status, reason, at]))
             pipe.incr(f"{prefix}:closed:version")
         pipe.get(f"{prefix}:closed:version")
         ttl = int(self._settings.lease * 1000)
@@ -235,14 +238,17 @@ class Replica:
     def _hear(self, closed: dict[str, str]) -> None:
         for key_id, body in closed.items():
             try:
-                status, reason = json.loads(body)
+                status, reason, at = json.loads(body)
+                news = str(key_id), str(status), str(reason), float(at)
             except (ValueError, TypeError):
                 continue  # not ours: others may write to this Redis
-            self.closed(str(key_id), str(status), str(reason))
+            self.closed(*news)
 
     def _lose(self, error: Exception, meters: list[SharedMeter]) -> None:
         said = " ".join(str(error).split())[:200]
         note = f"limits are not shared, {self._settings.on_loss.value} by policy: Redis cannot be used: {said}"
+        if self.gap is None:
+            _log.warning("%s", note)
         self.gap = Gap(asset="guard:limits", reason=GapReason.ABSENT, note=note)
         if self._client is not None:
             self._client.close()
