@@ -103,6 +103,7 @@ def test_policy_of_the_configuration_holds(tmp_path: Path) -> None:
         ("[guard.policy]\nnonsense = 1\n", "nonsense"),
         ("[guard]\nlisten = 'x'\n", "guard.listen"),
         ("[guard]\nfail = 'maybe'\n", "fail"),
+        ("[[guard.policy.entry]]\naction = 'block'\nrules = ['personal-emial']\n", "personal-emial"),
     ],
 )
 def test_wrong_settings_in_one_line(tmp_path: Path, table: str, said: str) -> None:
@@ -119,6 +120,7 @@ def test_wrong_settings_in_one_line(tmp_path: Path, table: str, said: str) -> No
         ("[guard.keys]\nstores = 'x'\n", "guard.keys.stores: unknown key"),
         ("[guard.label]\nwording = 'hello'\n", "guard.label"),
         ("[guard.stream]\ntokens = 'many'\n", "guard.stream"),
+        ("[guard.limits]\nwindow = 0\n", "guard.limits.window"),
     ],
 )
 def test_serve_says_what_is_wrong_before_it_listens(tmp_path: Path, table: str, said: str) -> None:
@@ -153,6 +155,21 @@ def test_life_of_a_key(tmp_path: Path) -> None:
     again = hauberk("guard", "keys", "resume", number, *store, "--reason", "oops", cwd=tmp_path)
     assert again.returncode == 2
     assert "for good" in again.stderr.decode()
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "1e12"])
+def test_regression_an_expiry_beyond_the_calendar_broke_every_list(tmp_path: Path, days: str) -> None:
+    made = hauberk("guard", "keys", "create", "--store", "keys.db", "--name", "ci", "--days", days, cwd=tmp_path)
+    assert made.returncode == 2
+    assert "expiry" in made.stderr.decode()
+    assert hauberk("guard", "keys", "list", "--store", "keys.db", cwd=tmp_path).returncode == 0
+
+
+def test_a_mistyped_store_is_not_begun(tmp_path: Path) -> None:
+    done = hauberk("guard", "keys", "list", "--store", "kyes.db", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "kyes.db" in done.stderr.decode()
+    assert not (tmp_path / "kyes.db").exists()
 
 
 def test_changes_of_keys_are_logged(tmp_path: Path) -> None:
@@ -228,6 +245,34 @@ def test_audit_verify_with_another_key(log: Path) -> None:
     done = hauberk("audit", "verify", "audit", "--key", "other/checkpoint-key.pub", cwd=log.parent)
     assert done.returncode == 1
     assert b"signature" in done.stdout
+
+
+def test_regression_several_logs_could_not_be_verified_with_kept_keys_and_checkpoints(log: Path) -> None:
+    """The gateway's log and that of the command line below it have a key each."""
+    with AuditLog(str(log / "admin")) as below:
+        below.append("key", {"event": "create"}).result(10)
+    keys = [word for folder in (log, log / "admin") for word in ("--key", folder / "checkpoint-key.pub")]
+    kept = ("--checkpoint", log / "checkpoints", "--checkpoint", log / "admin" / "checkpoints")
+    assert hauberk("audit", "verify", "audit", *keys, *kept, cwd=log.parent).returncode == 0
+    one = hauberk("audit", "verify", "audit", *keys[:2], cwd=log.parent)
+    assert one.returncode == 1
+    assert b"once for each" in one.stdout
+    with AuditLog(str(log.parent / "other")) as other:
+        other.append("key", {}).result(10)
+    strange = hauberk("audit", "verify", "audit", "--checkpoint", "other/checkpoints", cwd=log.parent)
+    assert strange.returncode == 1
+    assert b"none of these logs" in strange.stdout
+
+
+def test_audit_show_leaves_out_a_line_that_is_being_written(log: Path) -> None:
+    path = log / "audit-00000001.log"
+    path.write_bytes(path.read_bytes() + b"0123abc")
+    done = hauberk("audit", "show", "audit", cwd=log.parent)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 5
+    assert b"left out" in done.stderr
+    (log.parent / "empty").mkdir()
+    assert hauberk("audit", "show", "empty", cwd=log.parent).returncode == 2
 
 
 def test_a_proof_can_be_checked_by_hand(log: Path) -> None:

@@ -26,15 +26,16 @@ from hauberk.guard.keys import KeyStoreError
 from hauberk.guard.labeller import Labeller
 from hauberk.guard.llm_judge import JudgeError, LlmJudge
 from hauberk.guard.ocr import ImageReader
-from hauberk.guard.policy_table import message_policy, policy_table
+from hauberk.guard.policy_table import check_names, message_policy, policy_table
 from hauberk.guard.recorder import AuditRecorder, Bodies, Listener, Recording
 from hauberk.guard.redact import PRIVATE_RISKS, Masker, finder, masked
 from hauberk.guard.sessions import Sessions
 from hauberk.guard.settings import GuardSettings
-from hauberk.guard.tables import Tables, TelemetryTable, tables_of
+from hauberk.guard.tables import Tables, TelemetryTable, secret_in, tables_of
 from hauberk.guard.telemetry.forward import Forwarder
 from hauberk.guard.telemetry.metrics import CONTENT_TYPE, Metrics
 from hauberk.policy.errors import PolicyError
+from hauberk.rules.load import load_pack
 from hauberk.store.audit.entry import Entry
 from hauberk.store.audit.errors import AuditError, AuditInUse
 from hauberk.store.audit.log import AuditLog, LogOptions
@@ -50,9 +51,11 @@ def checker_of(settings: GuardSettings) -> Checker:
     """The rules of this installation under the policy of `settings`. Raises PolicyError."""
     policy = message_policy(settings.policy, fail=settings.fail.value)
     try:
-        return Checker(policy=policy, judge=_judge_of(settings), learnt=_learnt_of(settings))
+        checker = Checker(policy=policy, judge=_judge_of(settings), learnt=_learnt_of(settings))
     except RuleError as error:  # those that ship are proven; the approved ones come from a file
         raise PolicyError(f"guard.learnt: {' '.join(str(error).split())[:300]}") from error
+    check_names(policy, checker.rule_ids, load_pack().taxonomy["risks"])
+    return checker
 
 
 def _learnt_of(settings: GuardSettings) -> "Learnt | None":
@@ -193,7 +196,7 @@ class _Making:
             return OpenInspector()
         checker = checker_of(settings)
         label = Labeller(tables.label) if tables.label.enabled else None
-        key = os.environ.get(tables.detect.canary_key_env, "").encode() if tables.detect.canary_key_env else b""
+        key = secret_in(tables.detect.canary_key_env, "detect.canary-key-env")
         inspector = PolicyInspector(
             checker,
             InspectOptions(tables.detect.seconds, tables.detect.threads, tables.detect.interleave),
@@ -245,11 +248,10 @@ class _Making:
         if telemetry.syslog:
             senders.append(Syslog(telemetry.syslog))
         if telemetry.webhook:
-            secret = os.environ.get(telemetry.webhook_secret_env, "") if telemetry.webhook_secret_env else ""
-            senders.append(Webhook(telemetry.webhook, secret.encode()))
+            senders.append(Webhook(telemetry.webhook, secret_in(telemetry.webhook_secret_env, "telemetry.webhook-secret-env")))
         made: list[Callable[[Entry], None]] = []
         for sender in senders:
-            forwarder = Forwarder(sender)
+            forwarder = Forwarder(sender, dropped=self._assembly.metrics().events_lost)
             self.stack.callback(forwarder.close)
             made.append(_Forward(forwarder, ocsf=telemetry.ocsf))
         return made

@@ -90,6 +90,11 @@ class Checker:
         self._known: OrderedDict[bytes, Checked] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def rule_ids(self) -> frozenset[str]:
+        """Of the rules that it holds against messages."""
+        return frozenset(rule.id for rule in self._rules)
+
     def check(self, message: MessageContent, uri: str = "message:") -> Checked:
         """What the rules and the policy say of `message`."""
         key = self._key(message)

@@ -73,7 +73,7 @@ def create(**given: Any) -> None:
         quota=Quota(given["requests"], given["tokens"], given["concurrency"], tuple(budgets)),
         expires=time.time() + given["days"] * DAY if given["days"] else None,
     )
-    with _admin(given) as admin:
+    with _admin(given, making=True) as admin:
         view, token = admin.create(terms, _who(given))
     click.echo(f"{view.id}  {view.terms.name}", err=True)
     click.echo("The token is shown this once:", err=True)
@@ -139,19 +139,20 @@ def revoke(**given: Any) -> None:
 @click.option("--grace", type=click.FloatRange(0), default=24.0, help="Hours that the old token still works. Default: 24.")
 def rotate(**given: Any) -> None:
     """Give a key a new token; the old one works for a while yet."""
-    with _admin(given) as admin:
+    with _admin(given, making=True) as admin:
         view, token = admin.rotate(given["key_id"], _who(given), given["grace"] * 3600)
     click.echo(_line(view), err=True)
     click.echo(token)
 
 
 @contextmanager
-def _admin(given: dict[str, Any]) -> "Generator[KeyAdmin]":
+def _admin(given: dict[str, Any], *, making: bool = False) -> "Generator[KeyAdmin]":
+    """`making`: tokens are made, which takes the pepper; a key is closed without it."""
     import os
 
     from hauberk.cli.guard.admin_log import admin_log
     from hauberk.guard.keys import KeyAdmin, KeyProblem, KeyRing, KeyStoreError, SqliteKeyStore
-    from hauberk.guard.tables import tables_of
+    from hauberk.guard.tables import secret_in, tables_of
     from hauberk.policy.errors import PolicyError
     from hauberk.store.audit.errors import AuditError
 
@@ -160,7 +161,9 @@ def _admin(given: dict[str, Any]) -> "Generator[KeyAdmin]":
         path = given["store"] or tables.keys.store
         if not path:
             raise UserError("where are the keys? give --store FILE, or write guard.keys.store into hauberk.toml")
-        pepper = os.environ.get(tables.keys.pepper_env, "").encode() if tables.keys.pepper_env else b""
+        if not os.path.exists(path) and "name" not in given:  # only `create` begins a store: a mistyped name shall not
+            raise UserError(f"{path}: there is no such store of keys; `hauberk guard keys create` makes one")
+        pepper = secret_in(tables.keys.pepper_env, "keys.pepper-env") if making else b""
         store = SqliteKeyStore(path)
         log = admin_log(tables)
         try:
@@ -195,7 +198,8 @@ def _line(view: "KeyView") -> str:
     if terms.quota.tokens:
         parts.append(f"{terms.quota.tokens} tokens/min")
     if terms.expires:
-        parts.append("expires " + time.strftime("%Y-%m-%d %H:%M", time.gmtime(terms.expires)) + " UTC")
+        word = "expires" if terms.expires > time.time() else "EXPIRED"
+        parts.append(time.strftime(f"{word} %Y-%m-%d %H:%M UTC", time.gmtime(terms.expires)))
     if view.reason:
         parts.append(f"({view.reason})")
     return "  ".join(parts)

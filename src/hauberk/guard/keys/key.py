@@ -9,6 +9,7 @@ from hauberk.guard.limits.quota import Quota
 
 MAX_NAMES = 1_000  # globs or networks in one list
 MAX_NAME = 256
+LATEST = 253_402_300_800.0  # the year 10000, in seconds since the epoch: no calendar goes further
 
 
 class KeyProblem(ValueError):
@@ -44,6 +45,8 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keb
         lists = (self.models, self.routes, self.tools_allow, self.tools_deny, self.networks)
         if any(len(names) > MAX_NAMES or any(len(n) > MAX_NAME for n in names) for names in lists):
             problems.append(f"a list holds at most {MAX_NAMES} entries of {MAX_NAME} characters")
+        if self.expires is not None and not 0 <= self.expires < LATEST:
+            problems.append("the expiry must lie before the year 10000")
         for network in self.networks[:MAX_NAMES]:
             try:
                 ip_network(network, strict=False)

@@ -13,11 +13,20 @@ BATCH = 100
 class Forwarder:
     """A queue and a thread. What does not fit, or is not taken after `tries`, is counted in `lost`; the audit log has it."""
 
-    def __init__(self, send: Send, *, waiting: int = 10_000, tries: int = 5, pause: float = 0.5) -> None:
-        """`waiting`: most events held; `pause`: seconds before the first retry, doubling."""
+    def __init__(
+        self,
+        send: Send,
+        *,
+        waiting: int = 10_000,
+        tries: int = 5,
+        pause: float = 0.5,
+        dropped: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        """`waiting`: most events held; `pause`: seconds before the first retry, doubling; `dropped`: told how many were lost."""
         self._send = send
         self._tries = tries
         self._pause = pause
+        self._dropped = dropped
         self._queue: queue.Queue[bytes | None] = queue.Queue(waiting)
         self._stop = threading.Event()
         self.lost = 0
@@ -30,7 +39,7 @@ class Forwarder:
         try:
             self._queue.put_nowait(event)
         except queue.Full:
-            self.lost += 1
+            self._lose(1)
 
     def close(self, patience: float = 5.0) -> None:
         """Sends what waits, for at most `patience` seconds."""
@@ -41,11 +50,15 @@ class Forwarder:
         self._thread.join(patience)
         self._stop.set()
 
+    def _lose(self, count: int) -> None:
+        self.lost += count
+        self._dropped(count)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             batch, last = self._batch()
             if batch and not self._delivered(batch):
-                self.lost += len(batch)
+                self._lose(len(batch))
             if last:
                 return
 

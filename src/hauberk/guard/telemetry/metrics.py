@@ -34,12 +34,13 @@ class Metrics:
         self._inspect = Histogram("hauberk_inspection_seconds", "Detectors.", ("direction",), buckets=_SHORT, registry=r)
         self._held = Histogram("hauberk_stream_hold_seconds", "Longest hold-back of a stream.", buckets=_SHORT, registry=r)
         self._audit = Counter("hauberk_audit_refused", "Audit entries that could not be written.", registry=r)
+        self._lost = Counter("hauberk_events_lost", "Events that syslog or the webhook did not take.", registry=r)
         self.waiting = Gauge("hauberk_approvals_waiting", "Calls that wait for a person.", registry=r)
         self._models: set[str] = set()
 
     def record(self, record: Record) -> None:
         """Counts one finished request."""
-        model = self._model(record.model)
+        model = self._model(record)
         self._requests.labels(record.route, model, str(record.status)).inc()
         self._duration.labels(record.route).observe(record.seconds)
         if record.first_token is not None:
@@ -57,6 +58,10 @@ class Metrics:
         """Counts an entry that the audit log could not take."""
         self._audit.inc()
 
+    def events_lost(self, count: int) -> None:
+        """Counts events that their receiver did not take; the audit log has them."""
+        self._lost.inc(count)
+
     def page(self) -> bytes:
         """What a scrape gets."""
         return generate_latest(self.registry)
@@ -69,10 +74,12 @@ class Metrics:
         for gap in decision.gaps:
             self._gaps.labels(gap.reason.value).inc()
 
-    def _model(self, name: str) -> str:
+    def _model(self, record: Record) -> str:
+        """The label: only names that an upstream was asked for and knows, or whoever sends would use them up with made-up ones."""
+        name = record.model
         if name in self._models:
             return name
-        if len(self._models) >= MOST_MODELS or len(name) > 200:
+        if not record.upstream or record.status == 404 or len(self._models) >= MOST_MODELS or len(name) > 200:
             return "other"
         self._models.add(name)
         return name
