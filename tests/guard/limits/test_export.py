@@ -1,18 +1,20 @@
 """Limits written for nftables, HAProxy and nginx, checked by those programs."""
 
 import os
+import re
 import shutil
 import subprocess
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hauberk.guard.limits.export import Front, haproxy, nftables, nginx
+from hauberk.guard.limits.export import IPV6_PREFIX, IPV6_PREFIX_OF_ZEROS, Front, haproxy, nftables, nginx
 from hauberk.guard.limits.settings import LimitSettings
 
-FRONTS = [Front(), Front(port=443, upstream="[::1]:9000", source_connections=1, source_rate=1, name="llm_gate")]
+FRONTS = [Front(), Front(port=443, upstream="[::1]:9000", source_connections=1, source_rate=1, name="llm_gate", tls=True)]
 LIMITS = [LimitSettings(), LimitSettings(source_requests=None, concurrency=None), LimitSettings(source_requests=3)]
 
 
@@ -63,6 +65,21 @@ def test_values_that_would_break_out_are_refused(front: Front) -> None:
     for write in (lambda: nftables(front), lambda: haproxy(front, LimitSettings()), lambda: nginx(front, LimitSettings())):
         with pytest.raises(ValueError, match=r"\w"):
             write()
+
+
+_GROUPS = st.lists(st.sampled_from((0, 1, 0x20, 0xFFFF)), min_size=4, max_size=4)
+
+
+@given(_GROUPS, st.lists(_GROUPS, min_size=1, max_size=20))
+def test_regression_prefixes_with_zeros_let_a_subscriber_be_many_sources(prefix: list[int], halves: list[list[int]]) -> None:
+    """`2001:db8::1:2:3:4` is of 2001:db8:0:0::/64, whatever stands in its second half; a prefix has three spellings at most."""
+    sources: set[str] = set()
+    for half in halves:
+        text = str(IPv6Address(b"".join(group.to_bytes(2, "big") for group in prefix + half)))
+        found = next(filter(None, (re.search(one.replace("?<", "?P<"), text) for one in (IPV6_PREFIX, IPV6_PREFIX_OF_ZEROS))), None)
+        assert found, text
+        sources.add(found["prefix"])
+    assert len(sources) <= 3
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -34,6 +35,7 @@ def record(**changes: object) -> Record:
         address="192.0.2.1",
         key_id="k1",
         model="m",
+        upstream="up",
         status=400,
         request=Decision(Action.BLOCK, findings=(FINDING,), gaps=(Gap("message:", GapReason.TIMEOUT, "late"),)),
         usage=Usage(10, 5),
@@ -48,6 +50,21 @@ def record(**changes: object) -> Record:
 
 def entries(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line.data[65:]) for line in all_lines(str(folder))]
+
+
+def test_regression_many_long_messages_made_an_entry_that_the_log_refused(tmp_path: Path) -> None:
+    """Fifty messages of 8,192 Chinese characters are over a mebibyte: the request was then answered 503, and /readyz said no."""
+    pieces = tuple(Piece("说" * 9_000, Role.USER, ("messages", n, "content")) for n in range(60))
+    with AuditLog(str(tmp_path)) as log:
+        recorder = AuditRecorder(log, Recording(Bodies.FULL))
+        asyncio.run(recorder.finished(record(exchange=Exchange(Operation.CHAT, "m", {}, pieces), answer_text="\ud800" * 9_000)))
+        assert recorder.ready()
+    (made,) = entries(tmp_path)
+    texts = cast("list[dict[str, Any]]", cast("dict[str, Any]", made["data"])["texts"])
+    assert [text["characters"] for text in texts if "characters" in text] == [9_000] * 51
+    assert "text" in texts[0]
+    assert all("text" in text or text.get("cut") for text in texts if "characters" in text)
+    assert "text" not in texts[-1]
 
 
 @pytest.mark.parametrize("bodies", list(Bodies))
@@ -137,6 +154,17 @@ def test_invented_model_names_do_not_fill_the_memory() -> None:
     for number in range(MOST_MODELS + 50):
         metrics.record(record(model=f"m{number}"))
     assert metrics.page().decode().count("hauberk_requests_total{") == MOST_MODELS + 1
+
+
+def test_regression_names_that_no_upstream_was_asked_for_took_the_places_of_real_ones() -> None:
+    metrics = Metrics()
+    for number in range(MOST_MODELS + 1):
+        metrics.record(record(model=f"guess{number}", upstream="", status=401))
+        metrics.record(record(model=f"guess{number}", status=404))
+    metrics.record(record(model="real", status=502))
+    page = metrics.page().decode()
+    assert "guess" not in page
+    assert 'model="real"' in page
 
 
 def test_span_follows_the_conventions_and_holds_no_text() -> None:

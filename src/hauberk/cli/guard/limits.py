@@ -9,6 +9,8 @@ from hauberk.cli.errors import UserError
 from hauberk.cli.guard.config import config_option, guard_settings_at
 from hauberk.cli.output import emit
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - listened at, and no address to connect to
+
 
 @click.group("limits")
 def command() -> None:
@@ -25,7 +27,11 @@ def command() -> None:
 @command.command("export")
 @click.argument("form", type=click.Choice(("nftables", "haproxy", "nginx")))
 @config_option
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, help="Port that clients connect to. Default: 8000.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port that clients connect to. Default: the gateway's own for nftables, 8000 for a proxy in front.",
+)
 @click.option("--source-connections", type=click.IntRange(1), default=64, help="At a time and source. Default: 64.")
 @click.option("--source-rate", type=click.IntRange(1), default=50, help="New connections a second and source. Default: 50.")
 @click.option("--ban", type=click.IntRange(1), default=600, help="Seconds that nftables drops who goes on. Default: 600.")
@@ -37,10 +43,12 @@ def export(**given: Any) -> None:
     from hauberk.policy.errors import PolicyError
 
     settings = guard_settings_at(given["config"])
+    host, port = settings.address
     front = msgspec.structs.replace(
         writer.Front(),
-        port=given["port"],
-        upstream=settings.listen,
+        port=given["port"] or (port if given["form"] == "nftables" else 8000),
+        upstream=f"{_EVERYWHERE.get(host, f'[{host}]' if ':' in host else host)}:{port}",
+        tls=bool(settings.tls_certificate),
         source_connections=given["source_connections"],
         source_rate=given["source_rate"],
         ban=given["ban"],

@@ -11,6 +11,10 @@ import msgspec
 
 from hauberk.guard.limits.settings import LimitSettings
 
+IPV6_PREFIX = "^(?<prefix>[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):"
+"""The first four groups of an IPv6 address as nginx writes it, a subscriber's /64. Expressions are PCRE's."""
+IPV6_PREFIX_OF_ZEROS = "^(?<prefix>(?:(?:[0-9a-f]+:){1,3}|:):(?:[0-9a-f]+:)*?)(?:[0-9a-f]+(?::[0-9a-f]+){0,3})?$"
+"""The same where `::` stands among them: all but the last four groups."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
 
@@ -26,6 +30,7 @@ class Front(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keb
     header_seconds: int = 10  # to send a whole request's head and body
     idle_seconds: int = 600  # a stream may be silent for as long
     name: str = "hauberk"
+    tls: bool = False  # whether the gateway speaks TLS there
 
     def check(self) -> None:
         """Raises ValueError with what is wrong; what goes into another program's configuration is held to its form."""
@@ -88,7 +93,7 @@ def haproxy(front: Front, limits: LimitSettings) -> str:
     most = f" maxconn {limits.concurrency}" if limits.concurrency is not None else ""
     return "\n".join(
         [
-            "# Written by `hauberk guard limits export`",
+            "# Written by `hauberk guard limits export`; guard.trusted-proxies must name the address that this connects from",
             f"frontend {front.name}",
             "  mode http",
             f"  bind :::{front.port} v4v6",
@@ -105,7 +110,7 @@ def haproxy(front: Front, limits: LimitSettings) -> str:
             "  timeout connect 5s",
             f"  timeout queue {math.ceil(limits.queue.wait)}s",
             f"  timeout server {front.idle_seconds}s",
-            f"  server gateway {front.upstream}{most}",
+            f"  server gateway {front.upstream}{most}{' ssl verify none' if front.tls else ''}",
             "",
         ]
     )
@@ -126,9 +131,11 @@ def nginx(front: Front, limits: LimitSettings) -> str:
     return "\n".join(
         [
             "# Written by `hauberk guard limits export`; belongs into http { }",
+            "# guard.trusted-proxies must name the address that this connects from",
             f"map $remote_addr ${front.name}_source {{",
             "  default $remote_addr;",
-            '  "~^(?<prefix>[0-9a-f]+:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+):" $prefix;',
+            f'  "~{IPV6_PREFIX}" $prefix;',
+            f'  "~{IPV6_PREFIX_OF_ZEROS}" $prefix;',
             "}",
             *zones,
             "server {",
@@ -142,7 +149,7 @@ def nginx(front: Front, limits: LimitSettings) -> str:
             "  location / {",
             f"    limit_conn {front.name}_open {front.source_connections};",
             *rules,
-            f"    proxy_pass http://{front.upstream};",
+            f"    proxy_pass http{'s' if front.tls else ''}://{front.upstream};",
             "    proxy_http_version 1.1;",
             "    proxy_set_header X-Forwarded-For $remote_addr;",
             "    proxy_buffering off;",

@@ -1,5 +1,6 @@
 """What each key has spent in the day and the month, kept over restarts."""
 
+import logging
 import os
 import sqlite3
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from hauberk.guard.limits.meter import FOREVER
 from hauberk.guard.limits.prices import MICRO
 from hauberk.guard.limits.quota import Budget, Period, Unit
 
+_log = logging.getLogger(__name__)
 FLUSH_SECONDS = 1.0
 _SCHEMA = "CREATE TABLE IF NOT EXISTS spent (account TEXT PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID"
 _ADD = (
@@ -80,6 +82,8 @@ class Ledger:
                     self._db.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
+            if not self.failed:
+                _log.warning("what budgets have spent cannot be written, and is kept in memory: %s", error)
             self.failed = " ".join(str(error).split())
             return
         self._totals.update(rows)

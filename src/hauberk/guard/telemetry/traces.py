@@ -58,10 +58,11 @@ def otlp(endpoint: str) -> Any:
 def _attributes(record: Record, operation: str) -> dict[str, str | int | float]:
     known: dict[str, str | int | float | None] = {
         "gen_ai.operation.name": operation,
+        "gen_ai.provider.name": "anthropic" if record.route.startswith("/v1/messages") else "openai",
         "gen_ai.request.model": record.model,
         "gen_ai.usage.input_tokens": record.usage.input,
         "gen_ai.usage.output_tokens": record.usage.output,
-        "server.address": record.upstream,
+        "hauberk.upstream": record.upstream or None,
         "client.address": record.address,
         "http.route": record.route,
         "http.response.status_code": record.status,
