@@ -114,6 +114,11 @@ def test_aliases_do_not_grow() -> None:
     assert card_of(**{"README.md": ("---\n" + "\n".join(lines) + "\n---\n").encode()}) is None
 
 
+def test_nesting_does_not_end_the_process() -> None:
+    for nested in (b"[" * 200_000, b"- " * 100_000):
+        assert card_of(**{"README.md": b"---\na: " + nested + b"\n---\n"}) is None
+
+
 def test_from_disk(tmp_path: Path) -> None:
     good, empty = tmp_path / "good", tmp_path / "empty"
     good.mkdir()

@@ -81,8 +81,19 @@ def test_a_users_bank_is_found_in_its_folder(tmp_path: Path) -> None:
         (b"risk: x\npairs: {en: [{ask: a}]}\n", "twin"),
         (b"risk: x\npairs: {en: [{ask: a, twin: b}]}\nextra: 1\n", "extra"),
         (b"seeds: [{id: a, text: t, lang: en, risk: r, goal: {type: nonsense}}]", "nonsense"),
+        (b"seeds: [{id: a, text: t, lang: en, risk: jailbrake, goal: {type: harm}}]", "no risk is called 'jailbrake'"),
+        (b"seeds: [{id: a, text: t, lang: en, risk: jailbreak, colour: red, goal: {type: harm}}]", "no field is called 'colour'"),
+        (b"seeds: [{id: a, text: ' ', lang: en, risk: jailbreak, goal: {type: harm}}]", "its text is empty"),
+        (
+            b"seeds: [{id: a, text: t, lang: en, risk: jailbreak, scenario: moon, goal: {type: harm}}]",
+            "no scenario is called 'moon'",
+        ),
+        (b"risk: jailbreak\ntc260: Z.9\npairs: {en: [{ask: a, twin: b}]}\n", "'Z.9' is no number"),
+        (b"risk: jailbreak\npairs:\n  en: [{ask: a, twin: b}]\n  en: [{ask: c, twin: d}]\n", "line 4: 'en' stands twice"),
         (b"seeds: [{id: a, text: t, lang: en, risk: r, twin: b, goal: {type: harm}}]", "its twin b"),
         (b"&a [" * 5000, "not YAML"),
+        (b"[" * 200_000, "more than 50 lists and mappings"),
+        (b"- " * 200_000, "more than 50 lists and mappings"),
         (b"a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]", "aliases"),
         (b"x: !!python/object/apply:os.system [ls]", "not YAML"),
     ],
@@ -94,6 +105,14 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, data: bytes, words: str) -
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "bad.yaml" in str(caught.value)
+
+
+def test_a_bank_without_seeds_is_an_error_and_yml_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "mine" / "bank.yaml", b"title: t\nlicence: x\nsource: us\n")
+    with pytest.raises(SeedError, match=r"no \.yaml file with seeds"):
+        list(load(["mine"], tmp_path))
+    write(tmp_path / "mine" / "a.yml", b"risk: jailbreak\npairs: {en: [{ask: a, twin: b}]}\n")
+    assert len(list(load(["mine"], tmp_path))) == 2
 
 
 def test_an_unknown_bank_names_those_there_are() -> None:

@@ -21,6 +21,7 @@ LONGEST = 300
 _REQUIREMENT = re.compile(
     r"^\s*([A-Za-z0-9][A-Za-z0-9._-]{0,100})\s*(?:\[[^\]]{0,200}\])?\s*(?:(===?)\s*([A-Za-z0-9.+!_*-]{1,60}))?"
 )
+_DEEPEST = 50  # lists and mappings within each other; thousands would overflow the loader's stack, which ends the process
 _FRONT_MATTER = re.compile(rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FILES = ("README.md", "config.json", "adapter_config.json", "pyproject.toml", "uv.lock", "poetry.lock")
 
@@ -96,8 +97,14 @@ def _front_matter(data: bytes) -> dict[str, Any]:
         return {}
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
     try:
-        value = yaml.load(found.group(1), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+        for event in yaml.parse(found.group(1), Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                return {}
+        value = yaml.load(found.group(1), Loader=loader)  # noqa: S506 - a safe loader, chosen above
     except (yaml.YAMLError, ValueError, RecursionError, TypeError):
         return {}
     return _mapping(value)

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 
@@ -37,14 +36,10 @@ def attack_of(script: Script, disguises: Mapping[str, Disguise]) -> Scripted | P
 
 def read_attack(data: bytes, name: str, disguises: Mapping[str, Disguise]) -> Scripted | Planted:
     """The attack that a YAML file of this content says. Raises AttackFileError with `name` in it."""
-    import yaml
+    from hauberk.probe.plain_yaml import read_yaml
 
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        raw = yaml.load(data, Loader=loader)  # noqa: S506 - a safe loader, chosen above
-        return attack_of(msgspec.convert(raw, Script), disguises)
-    except yaml.YAMLError as error:
-        raise AttackFileError(f"{name}: not YAML: {' '.join(str(error).split())[:200]}") from error
+        return attack_of(msgspec.convert(read_yaml(data), Script), disguises)
     except (ValueError, RecursionError) as error:
         raise AttackFileError(f"{name}: {' '.join(str(error).split())[:300]}") from error
 

@@ -8,6 +8,10 @@ from hauberk.probe.attacks.fill import places
 
 MAX_TURNS = 12
 MAX_TEXT = 20_000
+_ASKING = frozenset({
+    Family.PLAIN, Family.JAILBREAK, Family.ENCODING, Family.TRANSLATION, Family.CHINESE, Family.MULTI_TURN,
+})  # fmt: skip
+"""Families that are there to get an answer to the seed's request."""
 
 
 class Script(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -93,8 +97,14 @@ def _asked(script: Script) -> list[str]:
             found.append(f"some of its texts have no {lang}")
         if sum(places(text).count("request") for text in told) > 1:
             found.append("{request} stands more than once")
+    if (
+        script.family in _ASKING
+        and not script.goals
+        and not any({"request", "words"} & {*places(text)} for carrier in every for text in _texts(carrier))
+    ):
+        found.append("{request} stands nowhere: every seed would be asked the same")
     return found if any(c.en or c.zh for c in script.messages) else [*found, "no text in any language"]
 
 
-def _texts(carrier: Carrier | None) -> list[str]:
+def _texts(carrier: Carrier | Line | None) -> list[str]:
     return [text for text in (carrier.en, carrier.zh) if text] if carrier else []

@@ -3,18 +3,23 @@
 A file holds either pairs (`pairs`: harmful requests with their harmless twins, by language) or whole seeds (`seeds`).
 """
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import yaml
 
 from hauberk.probe.goal import Harm, Help
+from hauberk.probe.plain_yaml import PlainYamlError, read_yaml
+from hauberk.probe.scenarios import scenarios
 from hauberk.probe.seeds.errors import SeedError
 from hauberk.probe.seeds.seed import Bank, Seed
+from hauberk.rules import load_pack
 
 DATA = Path(__file__).with_name("data")
+_NUMBER = re.compile(r"A\.[1-5]-[a-i]")
 LARGEST = 16 << 20
 """Bytes of one file of a bank."""
 
@@ -50,9 +55,11 @@ def own_banks(folder: Path = DATA) -> dict[str, Bank]:
 
 def own_seeds(name: str, folder: Path = DATA) -> Iterator[Seed]:
     """The seeds of one bank in a fixed order. Raises SeedError."""
-    for path in sorted((folder / name).glob("*.yaml")):
-        if path.name != "bank.yaml":
-            yield from read(path, name)
+    paths = sorted(path for path in (folder / name).glob("*.y*ml") if path.suffix in {".yaml", ".yml"} and path.name != "bank.yaml")
+    if not paths:
+        raise SeedError(f"{folder / name}: no .yaml file with seeds beside bank.yaml")
+    for path in paths:
+        yield from read(path, name)
 
 
 def read(path: Path, bank: str) -> Iterator[Seed]:
@@ -63,7 +70,9 @@ def read(path: Path, bank: str) -> Iterator[Seed]:
         made = msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as error:
         raise SeedError(f"{path}: {error}") from error
-    return _pairs(made, bank, path.stem) if isinstance(made, PairFile) else _whole(made, bank, path)
+    _known_fields(raw, path)
+    seeds = _pairs(made, bank, path.stem) if isinstance(made, PairFile) else _whole(made, bank, path)
+    return (_checked(seed, path) for seed in seeds)
 
 
 def document(path: Path) -> dict[str, Any]:
@@ -73,25 +82,44 @@ def document(path: Path) -> dict[str, Any]:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise SeedError(f"{path}: larger than {LARGEST >> 20} MiB; split it")
-        text = data.decode("utf-8-sig")
-        # An alias may stand for an alias and so on: a page of them unfolds to more than any memory holds.
-        if b"*" in data and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_LOADER)):
-            raise SeedError(f"{path}: YAML aliases are not taken; write the text out")
-        raw: object = yaml.load(text, Loader=_LOADER)  # noqa: S506 - the safe loader, in C where there is one
+        raw = read_yaml(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise SeedError(
             f"{path}: not UTF-8 at byte {error.start}; convert it (GB18030 files: iconv -f gb18030 -t utf-8)"
         ) from error
     except OSError as error:
         raise SeedError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise SeedError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from error
+    except PlainYamlError as error:
+        raise SeedError(f"{path}: {error}") from error
     if not isinstance(raw, dict):
         raise SeedError(f"{path}: a mapping with `pairs` or `seeds` is expected")
     return cast("dict[str, Any]", raw)
 
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _known_fields(raw: dict[str, Any], path: Path) -> None:
+    """Raises SeedError for a field of a seed that there is not: it would be passed over without a word."""
+    for number, seed in enumerate(cast("list[dict[str, Any]]", raw.get("seeds") or ()), 1):
+        unknown = seed.keys() - set(Seed.__struct_fields__)
+        if unknown:
+            raise SeedError(f"{path}: seed {number}: no field is called {min(map(str, unknown))[:60]!r}")
+
+
+@cache
+def _risks() -> frozenset[str]:
+    return frozenset(load_pack().taxonomy["risks"])
+
+
+def _checked(seed: Seed, path: Path) -> Seed:
+    """`seed`, which can be asked and counted. Raises SeedError."""
+    if seed.risk not in _risks():
+        raise SeedError(f"{path}: seed {seed.id}: no risk is called {seed.risk[:60]!r}; `hauberk rules` names those there are")
+    if not (seed.text.strip() or seed.context or seed.task):
+        raise SeedError(f"{path}: seed {seed.id}: its text is empty")
+    if seed.tc260 and not _NUMBER.fullmatch(seed.tc260):
+        raise SeedError(f"{path}: seed {seed.id}: {seed.tc260[:20]!r} is no number of TC260-003's annex A, such as A.1-a")
+    if seed.scenario and seed.scenario not in scenarios():
+        raise SeedError(f"{path}: seed {seed.id}: no scenario is called {seed.scenario[:60]!r}; there are {', '.join(scenarios())}")
+    return seed
 
 
 def _bank(path: Path) -> Bank:

@@ -82,7 +82,8 @@ def _multijail(lang: str, name: str, row: Row) -> Seed:
 
 
 def _bank(name: str, title: str, licence: str, source: str, note: str = "") -> Bank:
-    return Bank(name, title, licence, f"https://github.com/{source}", ships=False, note=note)
+    address = source if source.startswith("https://") else f"https://github.com/{source}"
+    return Bank(name, title, licence, address, ships=False, note=note)
 
 
 def _of_language(lang: str) -> PublicSet:
@@ -125,7 +126,10 @@ SETS: dict[str, PublicSet] = {
             _harmbench,
         ),
         PublicSet(
-            _bank("jailbreakbench", "JailbreakBench JBB-Behaviors", "MIT", "JailbreakBench/jailbreakbench"),
+            _bank(
+                "jailbreakbench", "JailbreakBench JBB-Behaviors", "MIT",
+                "https://huggingface.co/datasets/JailbreakBench/JBB-Behaviors",
+            ),
             ("harmful-behaviors.csv", "benign-behaviors.csv"),
             _jailbreakbench,
         ),
