@@ -1,9 +1,11 @@
 """The budget is hard, and the pace follows what the target can take."""
 
 import asyncio
+import time
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 from engine_fakes import Scripted, Turns, again, harms, plan_of, played, settings
 from hypothesis import given
@@ -13,10 +15,12 @@ from hypothesis import strategies as st
 from hauberk.probe.engine import results
 from hauberk.probe.engine.budget import Budget, Spent
 from hauberk.probe.engine.errors import Stop
+from hauberk.probe.engine.estimate import estimate
 from hauberk.probe.engine.pace import Pace
+from hauberk.probe.engine.reading import state
 from hauberk.probe.engine.settings import Limits, Prices
 from hauberk.probe.outcome import Outcome
-from hauberk.probe.targets.target import Fault, Reply, Request, TargetError, Usage
+from hauberk.probe.targets.target import Abilities, Fault, Reply, Request, TargetError, Usage
 
 
 def test_no_request_beyond_the_budget_is_sent(tmp_path: Path) -> None:
@@ -92,6 +96,46 @@ def test_time_is_a_budget(tmp_path: Path) -> None:
     assert ending.why.startswith("budget: ")
     assert 0 < len(target.asked) < 400
     assert len(list(results(folder.path))) == 400
+
+
+def test_time_is_over_while_all_wait_for_what_retry_after_said(tmp_path: Path) -> None:
+    target = Scripted(lambda _: TargetError(Fault.RATE_LIMIT, "429", retry_after=300.0))
+    began = time.monotonic()
+    folder, ending, _ = played(tmp_path, harms(6), [Turns()], target, settings(limits=Limits(seconds=0.3)))
+    assert time.monotonic() - began < 60
+    assert ending.why == "budget: 0.3 seconds are over"
+    assert {one.outcome for one in results(folder.path)} == {Outcome.NOT_RUN}
+
+
+def test_a_target_that_never_answers_in_time_is_down_before_every_case_has_had_its_tries(tmp_path: Path) -> None:
+    target = Scripted(lambda _: TargetError(Fault.TIMEOUT, "no answer within 60 s"))
+    _, ending, _ = played(tmp_path, harms(40), [Turns()], target, settings(concurrency=4, tries=4))
+    assert ending.why.startswith("the target is down: ")
+    assert len(target.asked) <= 8 + 4
+
+
+def test_the_judging_model_has_prices_of_its_own() -> None:
+    made = msgspec.structs.replace(settings(), judge_prices=Prices(1.0, 1.0))
+    plan = plan_of(harms(10), [Turns()], made)
+    alone, judged = estimate(plan, made), estimate(plan, made, judged=True)
+    assert alone.most.opinions == alone.most.cost == 0
+    assert judged.most.requests == alone.most.requests == 10
+    assert judged.most.opinions == 20
+    assert judged.most.cost > judged.usual.cost > 0
+
+
+def test_an_agents_rounds_are_requests_too(tmp_path: Path) -> None:
+    reply = Reply("no", usage=Usage(30, 15), requests=3)
+    target = Scripted(lambda _: reply, abilities=Abilities(tools=True, rounds=4))
+    made = settings(limits=Limits(requests=10), concurrency=2)
+    folder, ending, seen = played(tmp_path, harms(10), [Turns()], target, made)
+    # A third answer might have taken requests 7 to 10, a fourth would have gone over.
+    assert len(target.asked) == 3
+    assert seen[0].budget.spent.requests == state(folder.path, 10).sent == 9
+    assert sum(one.requests for one in results(folder.path)) == 9
+    assert ending.why == "budget: 10 requests"
+    plan = plan_of(harms(10), [Turns()], made)
+    assert estimate(plan, made, rounds=4).most.requests == 40
 
 
 def test_retries_count(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_misfits_are_counted_with_their_reason() -> None:
     seeds = [*harms(3), Seed("i", "look", "en", "r", Harm(), image="x.png")]
     plan = planned(seeds, [Turns(1), Turns(2, "search", Family.SEARCH, advice=5)], Choice(twins=False))
     found = {(one.attack, one.cases, one.reason.split(" ")[1]) for one in plan.misfits()}
-    assert found == {("search", 4, "an"), ("turns-1", 1, "what")}
+    assert found == {("search", 4, "an"), ("turns-1", 1, "a")}
     assert len(list(plan)) == 3
 
 
@@ -90,6 +90,21 @@ def test_memory_does_not_grow_with_the_cases() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000
+
+
+def test_a_seed_that_is_too_long_is_told_of() -> None:
+    seeds = [*harms(2), Seed("l", "x" * 16_001, "en", "r", Harm())]
+    plan = planned(seeds, [Turns()], Choice(twins=False))
+    assert [(one.cases, one.reason) for one in plan.misfits()] == [(1, "the request is longer than 16,000 characters")]
+
+
+def test_a_target_that_only_takes_calls_of_its_tools_is_asked_nothing_else() -> None:
+    seeds = [*harms(2), Seed("c", '{"tool": "pay", "arguments": {"to": "../../etc"}}', "en", "r", Harm())]
+    attacks = [Turns(), Turns(1, "veiled", Family.ENCODING)]
+    plan = planned(seeds, attacks, Choice(twins=False), Abilities(words=False))
+    assert [(one.seed.id, one.attack.name) for one in plan] == [("c", "turns-1")]
+    assert sum(one.cases for one in plan.misfits()) == 5
+    assert {one.reason.split(":")[0] for one in plan.misfits()} == {"needs a model"}
 
 
 def test_a_spool_gives_the_seeds_again_in_order() -> None:

@@ -1,6 +1,10 @@
 """How cases end, and what is taken up after a cut."""
 
+import asyncio
+import contextlib
+import io
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +13,7 @@ from engine_fakes import Scripted, Turns, again, begun, harms, pairs, plan_of, p
 from hauberk.assets.chat import Role
 from hauberk.probe.attacks.attack import Cost, Talk
 from hauberk.probe.engine import EngineError, results, transcript
+from hauberk.probe.engine.meter import Meter
 from hauberk.probe.engine.reading import records
 from hauberk.probe.engine.record import Failed, Got, encoded
 from hauberk.probe.engine.settings import Limits
@@ -32,6 +37,59 @@ def test_every_case_ends_once_with_its_figures(tmp_path: Path) -> None:
         (Outcome.COMPLIED, 3, 21, 9, 2)
     }
     assert target.closed >= 18
+
+
+class FewSessions(Scripted):
+    """A target with only so many sessions, such as a program that runs as long as a conversation lasts."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.free = asyncio.Semaphore(most)
+
+    async def open(self) -> "Scripted":
+        await self.free.acquire()
+        return Session(self)
+
+    async def close(self) -> None:
+        return
+
+
+class Session(Scripted):
+    def __init__(self, whole: FewSessions) -> None:
+        super().__init__()
+        self.whole, self.asked = whole, whole.asked
+
+    async def close(self) -> None:
+        self.whole.free.release()
+
+
+def test_who_waits_for_a_session_does_not_keep_others_from_their_next_turn(tmp_path: Path) -> None:
+    """Places were taken by cases that waited for sessions of cases that waited for places: the run stood still."""
+    limits = Limits(seconds=30)
+    _, ending, _ = played(tmp_path, harms(6), [Turns(3)], FewSessions(2), settings(concurrency=2, limits=limits))
+    assert not ending.why
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_the_progress_stays_on_one_line_and_counts_more_than_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, _, [runner] = played(tmp_path, harms(3), [Turns()], Scripted(), settings())
+    runner.counts.planned, runner.counts.started = 10_000, time.monotonic() - 3_600
+    screen = Screen()
+    meter = Meter(runner, screen)
+    assert "about 3332:20:00 left" in meter.line()
+    with contextlib.suppress(TimeoutError):
+        asyncio.run(asyncio.wait_for(meter.run(), 0.5))
+    lines = screen.getvalue().split("\r\x1b[K")
+    assert any(lines)
+    assert max(map(len, lines)) < columns
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_a_case_of_several_turns_goes_on_where_it_was_cut(tmp_path: Path) -> None:

@@ -133,6 +133,19 @@ def test_settings_in_front_and_credentials_from_the_environment(monkeypatch: pyt
     assert "s3cret" not in open_target(spec).name
 
 
+def test_a_program_that_has_ended_is_started_anew_for_the_next_try() -> None:
+    async def go() -> str:
+        session = await open_target(f"command-lines:{PROGRAM} lines", TargetOptions(timeout=20.0)).open()
+        try:
+            with pytest.raises(TargetError, match="I am dying"):
+                await session.send(user("die"))
+            return (await session.send(user("again"))).text
+        finally:
+            await session.close()
+
+    assert asyncio.run(go()).startswith("0 again ")
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -79,6 +79,12 @@ def test_a_command_as_a_server_that_dies_and_is_started_again() -> None:
     asyncio.run(go())
 
 
+def test_loopback_is_not_reached_through_the_proxy_of_the_environment(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert called(address, {"tool": "nothing"})
+
+
 def test_tools_are_called_over_http(address: str) -> None:
     assert called(address, {"tool": "price", "arguments": {"item": "ham"}})[0].text == "ham costs 7"
 

@@ -80,7 +80,7 @@ def test_calls_are_carried_out_until_there_is_an_answer() -> None:
     [reply] = ran(model, user("Pay"))
     assert reply.text == "Paid."
     assert [(step.call.name, step.result) for step in reply.steps] == [("pay", "1"), ("sum", "1"), ("pay", "2")]
-    assert (reply.usage, reply.seconds, reply.cut, reply.calls) == (Usage(40, 4), 4.0, False, ())
+    assert (reply.usage, reply.seconds, reply.cut, reply.calls, reply.requests) == (Usage(40, 4), 4.0, False, (), 3)
     last = model.asked[-1].messages
     assert [message.role for message in last] == [Role.USER, Role.ASSISTANT, Role.TOOL, Role.TOOL, Role.ASSISTANT, Role.TOOL]
     ids = [message.call_id for message in last if message.role is Role.TOOL]
@@ -90,7 +90,7 @@ def test_calls_are_carried_out_until_there_is_an_answer() -> None:
 
 def test_a_model_that_never_stops_is_cut() -> None:
     [reply] = ran(Scripted(lambda _: calling("pay")), user("Pay"), rounds=3)
-    assert (len(reply.steps), reply.cut, len(reply.calls)) == (3, True, 1)
+    assert (len(reply.steps), reply.cut, len(reply.calls), reply.requests) == (3, True, 1, 4)
 
 
 def test_calls_behind_an_answer_are_remembered_in_the_next_turn() -> None:

@@ -61,6 +61,11 @@ def is_twin(seed: Seed) -> bool:
     return is_foreign(seed) and seed.goal.wanted
 
 
+def too_long(seed: Seed) -> bool:
+    """Whether no attack takes the seed."""
+    return len(seed.text) + len(seed.context) + len(seed.task) > MAX_REQUEST
+
+
 def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abilities) -> bool:
     """Whether an attack of `family`, or with its own list of `goals`, is for `seed` on a target with `abilities`."""
     if seed.scenario or seed.image or (seed.system and not abilities.system):
@@ -72,4 +77,4 @@ def reaches(family: Family, goals: Collection[str], seed: Seed, abilities: Abili
             return False
     elif family is Family.INDIRECT and goal_name(seed) in _ASKED:  # a request for harm belongs to its asker, not to a document
         return False
-    return 0 < len(seed.text) + len(seed.context) + len(seed.task) <= MAX_REQUEST
+    return bool(seed.text or seed.context or seed.task) and not too_long(seed)

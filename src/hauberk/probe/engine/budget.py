@@ -44,7 +44,7 @@ class Budget:
         wanted = Reserved(requests, prompt + completion, prices.of(prompt, completion), prices)
         while True:
             if self.seconds_left <= 0:
-                raise Stop(f"budget: {self.limits.seconds:g} seconds are over")
+                raise Stop(self.time_is_over)
             over = self._over(wanted, self.spent)
             if over:
                 raise Stop(over)
@@ -58,9 +58,9 @@ class Budget:
             self._waiting.append(waiting)
             await waiting
 
-    def settle(self, reserved: Reserved, usage: Usage | None) -> None:
-        """Counts what a request took; all that was set aside when `usage` is None (nobody knows)."""
-        self.spent.requests += reserved.requests
+    def settle(self, reserved: Reserved, usage: Usage | None, requests: int | None = None) -> None:
+        """Counts what an answer took; all that was set aside where `usage` or `requests` is None (nobody knows)."""
+        self.spent.requests += reserved.requests if requests is None else min(requests, reserved.requests)
         self.spent.tokens += reserved.tokens if usage is None else usage.prompt + usage.completion
         self.spent.cost += reserved.cost if usage is None else reserved.prices.of(usage.prompt, usage.completion)
         self.release(reserved)
@@ -77,6 +77,11 @@ class Budget:
     def seconds_left(self) -> float:
         """Until the time is over; infinite when there is no bound."""
         return float("inf") if self._end is None else self._end - self._clock()
+
+    @property
+    def time_is_over(self) -> str:
+        """The words for it."""
+        return f"budget: {self.limits.seconds or 0:g} seconds are over"
 
     def _hold(self, reserved: Reserved, sign: int) -> None:
         self._held.requests += sign * reserved.requests

@@ -14,13 +14,17 @@ from hauberk.probe.engine.halt import Halt
 from hauberk.probe.engine.journal import Journal
 from hauberk.probe.engine.log import CaseLog
 from hauberk.probe.engine.pace import Pace
-from hauberk.probe.engine.record import TARGET, Failed, Got, Sent
+from hauberk.probe.engine.record import ATTACKER, JUDGE, TARGET, Failed, Got, Sent
 from hauberk.probe.engine.settings import Pacing, Prices
 from hauberk.probe.targets.estimate import estimated_usage
 from hauberk.probe.targets.target import Fault, Message, Reply, Request, Session, TargetError, Usage
 
 RATE_LIMITED = 8  # tries of a request that is told to come later
 GARBAGE = 2
+FEWEST_LATE = 8
+"""Time-outs in a row from which a target counts as down: with many tries and a long time-out each, its cases would take hours to
+say so."""
+_NAMES = {TARGET: "the target", ATTACKER: "the attacker model", JUDGE: "the judging model"}
 _LOADED = frozenset({Fault.RATE_LIMIT, Fault.SERVER, Fault.TIMEOUT})
 _UNPAID = frozenset({Fault.CONNECT, Fault.RATE_LIMIT, Fault.REJECTED, Fault.AUTH, Fault.SETUP, Fault.SERVER})
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between tries
@@ -39,9 +43,23 @@ class Place(msgspec.Struct, frozen=True):
 class Caller:
     """Sends requests to one target. Shared by all cases."""
 
-    def __init__(self, who: str, pacing: Pacing, budget: Budget, prices: Prices, journal: Journal, halt: Halt, rng: Random) -> None:
+    def __init__(
+        self,
+        who: str,
+        pacing: Pacing,
+        budget: Budget,
+        prices: Prices,
+        journal: Journal,
+        halt: Halt,
+        rng: Random,
+        *,
+        rounds: int = 1,
+    ) -> None:
+        """`rounds`: most requests to the model that one answer takes."""
         self.who, self.pace = who, Pace(pacing.concurrency)
+        self._rounds = rounds
         self.sent = 0
+        self._late = 0  # tries in a row that had no answer in time
         self._pacing, self._budget, self._prices, self._journal, self._halt, self._rng = pacing, budget, prices, journal, halt, rng
         halt.on_stop(self.pace.open_all)
 
@@ -53,20 +71,25 @@ class Caller:
                 return await self._once(place, log, session, request)
             except TargetError as error:
                 tries += 1
-                last = not error.fault.passing or tries >= self._tries(error.fault)
+                self._late = self._late + 1 if error.fault is Fault.TIMEOUT else 0
+                # A run that ends has no tries left to give: the next sitting goes on with the case.
+                last = not error.fault.passing or (tries >= self._tries(error.fault) and not self._halt.why)
                 spent = 0 if error.fault in _UNPAID else tokens.prompt_most(request) + request.max_tokens
                 self._fail(place, log, error, spent, last=last)
                 if error.fault.final:
                     self._halt.stop(str(error), fatal=True)
+                if self._late >= max(FEWEST_LATE, self._pacing.concurrency * 3 // 2):
+                    self._halt.stop(f"{_NAMES[self.who]} is down: {self._late} requests in a row had no answer in time: {error}")
                 if last:
                     raise
                 await self._halt.sleep(self._wait(tries, error.retry_after))
 
     async def _once(self, place: Place, log: CaseLog, session: Callable[[], Awaitable[Session]], request: Request) -> Reply:
+        # Before a place is taken: a target may have only so many sessions, and who holds one needs a place for its next turn.
+        live = await session()
         started = await self.pace.enter()
         try:
             self._halt.check()
-            live = await session()
             reply = await self._paid(place, log, live, request)
         except TargetError as error:
             if error.fault in _LOADED:
@@ -75,6 +98,7 @@ class Caller:
         finally:
             self.pace.leave()
         self.pace.went_well()
+        self._late = 0
         return reply
 
     async def _paid(self, place: Place, log: CaseLog, live: Session, request: Request) -> Reply:
@@ -88,25 +112,28 @@ class Caller:
             raise Stop(str(error)) from error
         known.key, known.attempts, known.pending = place.key, known.attempts + 1, True
         self.sent += 1
-        usage = None
+        usage = requests = None
         try:
             reply = await self._answer(live, request)
             if not (reply.usage.prompt or reply.usage.completion):
                 reply = msgspec.structs.replace(reply, usage=estimated_usage(request, reply))
-            usage = reply.usage
+            usage, requests = reply.usage, reply.requests
         except TargetError as error:
             usage = Usage() if error.fault in _UNPAID else None
             raise
         finally:
-            self._budget.settle(reserved, usage)
+            self._budget.settle(reserved, usage, requests)
         self._journal.put(Got(place.i, place.case, place.n, reply, self.who))
         known.reply, known.pending = reply, False
         return reply
 
     async def _reserved(self, request: Request) -> Reserved:
         try:
-            bound = tokens.prompt_most(request)
-            return await self._budget.reserve(bound, request.max_tokens, self._prices, requests=int(self.who == TARGET))
+            rounds, answer = self._rounds, request.max_tokens
+            # Each round sends again what the model said in those before it. What tools say counts once it is there.
+            bound = rounds * tokens.prompt_most(request) + rounds * (rounds - 1) // 2 * answer
+            counted = rounds if self.who == TARGET else 0
+            return await self._budget.reserve(bound, rounds * answer, self._prices, requests=counted)
         except Stop as stop:
             self._halt.stop(str(stop))
             raise
@@ -120,7 +147,7 @@ class Caller:
                 reply = await live.send(request)
         except TimeoutError as error:
             if seconds < bound:
-                self._halt.stop("budget: the time is over")
+                self._halt.stop(self._budget.time_is_over)
             raise TargetError(Fault.TIMEOUT, f"no answer within {seconds:g} s") from error
         return reply if reply.seconds else msgspec.structs.replace(reply, seconds=round(time.monotonic() - began, 4))
 

@@ -95,6 +95,20 @@ def run_of(run_folder: str, manifest: Manifest, conclusion: Conclusion, rules: s
     )
 
 
+class Missing(msgspec.Struct, frozen=True):
+    """So many cases that gave no answer, for one reason."""
+
+    outcome: Outcome
+    note: str
+    cases: int
+
+
+def missing(run_folder: str, most: int = 10) -> tuple[Missing, ...]:
+    """Why cases of the run in `run_folder` have no answer: the `most` reasons with the most cases. Raises EngineError."""
+    why = Counter((one.outcome, one.note[:300]) for one in results(run_folder) if not one.outcome.answered)
+    return tuple(Missing(outcome, note, cases) for (outcome, note), cases in why.most_common(most))
+
+
 def _finding(root: str, cell: Crossed, examples: dict[tuple[str, str], list[Result]]) -> Finding:
     hits = round(cell.success.seen.rate * cell.success.trials)
     low = cell.success.true.low

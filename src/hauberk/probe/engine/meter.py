@@ -1,8 +1,8 @@
 """Progress on stderr: one line, rewritten, on a terminal; a line now and then where there is none."""
 
 import asyncio
+import shutil
 import sys
-import time
 from typing import TextIO
 
 from hauberk.probe.engine.runner import Runner
@@ -27,7 +27,7 @@ class Meter:
         try:
             while True:
                 await asyncio.sleep(EVERY if self._terminal else EVERY_LINE)
-                self._write(f"\r\x1b[K{self.line()}" if self._terminal else f"{self.line()}\n")
+                self._write(f"\r\x1b[K{self._fitting()}" if self._terminal else f"{self.line()}\n")
         finally:
             if self._terminal:
                 self._write("\r\x1b[K")
@@ -46,9 +46,21 @@ class Meter:
         if self._runner.halt.why:
             parts.append(f"ending: {self._runner.halt.why}")
         elif left is not None and counts.ended < counts.planned:
-            parts.append(f"about {time.strftime('%H:%M:%S', time.gmtime(left))} left")
+            parts.append(f"about {_clock(left)} left")
+        pause = self._runner.target.caller.pace.pause
+        if pause >= 1:
+            parts.append(f"waits {pause:,.0f} s as it was told to")
         return f"{bar} {', '.join(parts)}"
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+    def _fitting(self) -> str:
+        """The line as far as it fits: one that wraps would not be rewritten but scroll the screen away."""
+        return self.line()[: max(20, shutil.get_terminal_size().columns - 1)]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

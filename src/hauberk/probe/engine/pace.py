@@ -38,6 +38,11 @@ class Pace:
             else:
                 await self._wait(None)
 
+    @property
+    def pause(self) -> float:
+        """Seconds until anybody may enter again."""
+        return max(0.0, self._pause_until - self._clock())
+
     def leave(self) -> None:
         """Gives the place back."""
         self.flying -= 1

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from hauberk.probe.attacks.attack import Attack, Family
+from hauberk.probe.attacks.reach import MAX_REQUEST, too_long
 from hauberk.probe.attacks.twins import twin_of
 from hauberk.probe.case import Case, case_id
 from hauberk.probe.engine.settings import Choice, Sampling
@@ -75,12 +76,15 @@ class Plan:
         """What the target, or the want of an attacker model, keeps from being planned."""
         found: Counter[tuple[str, str]] = Counter()
         for seed in self._own_seeds():
+            if too_long(seed):
+                found["*", f"the request is longer than {MAX_REQUEST:,} characters"] += self.choice.trials
+                continue
             for attack in self._attacks:
                 if not attack.fits(seed, _EVERYTHING) or not _takes(attack, seed):
                     continue
                 if attack not in self._usable:
                     found[attack.name, "needs an attacker model (--attacker)"] += self.choice.trials
-                elif not attack.fits(seed, self.abilities):
+                elif not self._fits(attack, seed):
                     found[attack.name, _lack(attack, seed, self.abilities)] += self.choice.trials
         return tuple(Misfit(attack, reason, cases) for (attack, reason), cases in sorted(found.items()))
 
@@ -93,7 +97,7 @@ class Plan:
             if _is_help(seed.goal) and _seen(shared, case):
                 continue
             twin_seed = twin_of(attack, seed, self._twins) if self.choice.twins else None
-            if twin_seed is None or not attack.fits(twin_seed, self.abilities):
+            if twin_seed is None or not self._fits(attack, twin_seed):
                 yield case, seed, attack
                 continue
             twin = self._case(twin_seed, attack, case.trial, case.id)
@@ -122,9 +126,14 @@ class Plan:
     def _crossed(self) -> Iterator[tuple[Case, Seed, Attack]]:
         for seed in self._own_seeds():
             for attack in self._usable:
-                if _takes(attack, seed) and attack.fits(seed, self.abilities):
+                if _takes(attack, seed) and self._fits(attack, seed):
                     for trial in range(self.choice.trials):
                         yield self._case(seed, attack, trial), seed, attack
+
+    def _fits(self, attack: Attack, seed: Seed) -> bool:
+        """Whether the target can be asked so."""
+        spoken = self.abilities.words or (attack.family is Family.PLAIN and _is_call(seed.text))
+        return spoken and attack.fits(seed, self.abilities)
 
     def _case(self, seed: Seed, attack: Attack, trial: int, of: str = "") -> Case:
         around = f"{self._settings}{hashlib.sha256(_encode(seed)).hexdigest()}"
@@ -159,10 +168,21 @@ def _asked_for(attack: Attack, choice: Choice) -> bool:
 
 def _lack(attack: Attack, seed: Seed, abilities: Abilities) -> str:
     """What a target with `abilities` lacks for `attack`."""
+    if not abilities.words:
+        return "needs a model: the target only takes calls of its tools; --tools-from gives them to a model"
     for name, text in _NEEDS.items():
         if attack.fits(seed, msgspec.structs.replace(abilities, **{name: True})):
             return text
     return "needs what the target cannot take"
+
+
+def _is_call(text: str) -> bool:
+    """Whether `text` is a call of a tool, as an MCP server alone takes it."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return False
+    return isinstance(found, dict) and "tool" in found
 
 
 def _takes(attack: Attack, seed: Seed) -> bool:

@@ -171,6 +171,7 @@ def _take(found: State, record: Record | Damage) -> None:
             prompt, completion = found.usage.get(record.who, (0, 0))
             if isinstance(record, Got):
                 found.usage[record.who] = prompt + record.reply.usage.prompt, completion + record.reply.usage.completion
+                found.sent += record.reply.requests - 1 if record.who == TARGET else 0
             else:
                 found.usage[record.who] = prompt + record.tokens, completion
 

@@ -67,7 +67,8 @@ class Runner:
         self._journal = Journal(folder.journal)
         rng = Random(settings.choice.seed)  # noqa: S311 - jitter
         pacing = settings.pacing
-        caller = Caller(TARGET, pacing, self.budget, settings.prices, self._journal, self.halt, rng)
+        rounds = parts.target.abilities.rounds
+        caller = Caller(TARGET, pacing, self.budget, settings.prices, self._journal, self.halt, rng, rounds=rounds)
         self.target = End(parts.target, caller)
         self.attacker = None
         if parts.attacker is not None:
@@ -75,7 +76,7 @@ class Runner:
             self.attacker = End(parts.attacker, helper)
         self.second = None
         if parts.second is not None:
-            other = Caller(JUDGE, pacing, self.budget, settings.attacker_prices, self._journal, self.halt, rng)
+            other = Caller(JUDGE, pacing, self.budget, settings.judge_prices, self._journal, self.halt, rng)
             self.second = End(parts.second, other)
         self._judge = ThreadPoolExecutor(1, "probe-judge")
         self._dry = 0
@@ -85,15 +86,16 @@ class Runner:
         """Plays everything that has not ended. `halt.why` says afterwards why it stopped early."""
         self._journal.put(Begin(utc(), __version__))
         cases = self._to_do()
+        clock = asyncio.create_task(self._timed())
         try:
             # More cases than requests may be under way: while some are judged, others use their places.
             workers = range(AT_ONCE * max(1, self._settings.pacing.concurrency))
             self._tasks = [asyncio.create_task(self._work(cases)) for _ in workers]
             await asyncio.gather(*self._tasks)
         finally:
-            for task in self._tasks:
+            for task in (clock, *self._tasks):
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(clock, *self._tasks, return_exceptions=True)
             self._journal.put(Stopped(utc(), self.halt.why or ("" if self._complete else "ended at once")))
             await asyncio.to_thread(self._journal.close)
             self._judge.shutdown(wait=False, cancel_futures=True)
@@ -122,6 +124,13 @@ class Runner:
         for planned in self._plan:
             if not self._state.ends[planned.index]:
                 yield planned
+
+    async def _timed(self) -> None:
+        """Ends the run when its time is over, also while nothing is sent: all may wait for what `Retry-After` said."""
+        left = self.budget.seconds_left
+        if left < float("inf"):
+            await asyncio.sleep(max(0.0, left))
+            self.halt.stop(self.budget.time_is_over)
 
     async def _work(self, cases: Iterator[Planned]) -> None:
         for planned in cases:
@@ -203,7 +212,8 @@ def _with_figures(result: Result, transcript: list[Exchange], log: CaseLog) -> R
     replies = [exchange.reply for exchange in transcript if exchange.reply is not None]
     return msgspec.structs.replace(
         result,
-        requests=sum(one.attempts for (who, _), one in log.known.items() if who == TARGET),
+        requests=sum(one.attempts for (who, _), one in log.known.items() if who == TARGET)
+        + sum(reply.requests - 1 for reply in replies),
         prompt_tokens=sum(reply.usage.prompt for reply in replies),
         completion_tokens=sum(reply.usage.completion for reply in replies),
         seconds=round(sum(reply.seconds for reply in replies), 4),
@@ -213,7 +223,7 @@ def _with_figures(result: Result, transcript: list[Exchange], log: CaseLog) -> R
 def _spent(state: State, settings: RunSettings) -> Spent:
     """What earlier sittings took."""
     spent = Spent(requests=state.sent)
-    for who, prices in ((TARGET, settings.prices), (ATTACKER, settings.attacker_prices), (JUDGE, settings.attacker_prices)):
+    for who, prices in ((TARGET, settings.prices), (ATTACKER, settings.attacker_prices), (JUDGE, settings.judge_prices)):
         prompt, completion = state.usage.get(who, (0, 0))
         spent.tokens += prompt + completion
         spent.cost += prices.of(prompt, completion)

@@ -51,7 +51,7 @@ class Pacing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """The budget; None sets no bound. Requests, tokens and money count over all sittings of a run, seconds in each.
 
-    `requests` are those to the target. Tokens and money count the attacker model's too.
+    `requests` are those to the target. Tokens and money count those of the attacker and the judging model, too.
     """
 
     requests: int | None = None
@@ -80,3 +80,4 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     limits: Limits = Limits()
     prices: Prices = Prices()
     attacker_prices: Prices = Prices()
+    judge_prices: Prices = Prices()

@@ -22,7 +22,7 @@ Judging = Callable[[tuple[Exchange, ...], int], Awaitable[Judgement]]
 """The word of the run's judges on one exchange of a transcript."""
 
 
-_OPINION = 16
+OPINION = 16
 """Tokens of a judging model's answer: one letter is asked for."""
 
 
@@ -98,7 +98,7 @@ class CaseTalk:
         n = self._opinions
         self._opinions += 1
         # Its question holds random marks, new each time, so the number of the question names it.
-        return await self._aside(JUDGE, n, Request(tuple(messages), max_tokens=_OPINION), self._judge, f"opinion-{n}")
+        return await self._aside(JUDGE, n, Request(tuple(messages), max_tokens=OPINION), self._judge, f"opinion-{n}")
 
     async def _aside(self, who: str, n: int, request: Request, end: End, key: str) -> Reply:
         """One request to a model beside the target, in a session of its own. Raises TargetError."""

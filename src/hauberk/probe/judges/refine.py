@@ -53,6 +53,10 @@ class Refining(msgspec.Struct, frozen=True):
     weight: float = 0.85
 
 
+MOST_ASKED = len(_ORDERS)
+"""Requests to the judging model for one word at most."""
+
+
 def is_unsure(case: Case, word: Judgement, how: Refining) -> bool:
     """Whether a second opinion may change `word`: requests for help or harm, judged with too little confidence."""
     return isinstance(case.goal, Harm | Help) and word.outcome is not Outcome.BLOCKED and word.confidence < how.below
@@ -117,6 +121,10 @@ def _within(text: str, mark: str) -> str:
     text = clean(text).replace(mark, "")
     half = MAX_SHOWN // 2
     return text if len(text) <= MAX_SHOWN else f"{text[:half]}\n[...]\n{text[-half:]}"
+
+
+AROUND = sum(len(message.text) for message in question("", "", _ORDERS[0]))
+"""Characters of the question besides request and response."""
 
 
 def _joined(word: Judgement, said: Outcome, how: Refining) -> Judgement:

@@ -138,7 +138,11 @@ class LineSession:
         self._open = True
 
     async def send(self, request: Request) -> Reply:
-        target, child = self._target, self._child
+        target = self._target
+        if self._child.process.returncode is not None:  # every request brings the whole conversation: a new process can go on
+            await self._child.kill()
+            self._child = await Child.start(target.command, target.options.max_bytes)
+        child = self._child
         request = with_system(request, target.options.system)
         started = time.perf_counter()
         stdout = child.process.stdout

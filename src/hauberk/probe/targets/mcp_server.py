@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hauberk.assets.chat import ToolCall, ToolSpec
-from hauberk.probe.targets.address import checked, shown
+from hauberk.probe.targets.address import checked, proxy_from_environment, shown
 from hauberk.probe.targets.body import expanded_headers
 from hauberk.probe.targets.credentials import Credentials
 from hauberk.probe.targets.estimate import counted
@@ -59,7 +59,7 @@ class McpServer:
 
     @property
     def abilities(self) -> Abilities:
-        return Abilities(system=False, turns=False)
+        return Abilities(system=False, turns=False, words=False)
 
     async def tools(self) -> tuple[ToolSpec, ...]:
         """What the server offers. Raises TargetError."""
@@ -134,10 +134,11 @@ class McpServer:
                 tls.load_verify_locations(cafile=options.ca)
             except OSError as error:
                 raise TargetError(Fault.SETUP, f"certificate authority {options.ca}: {error.strerror or 'no PEM file'}") from None
-        proxy = self._credentials.expanded(options.proxy) if options.proxy not in {"", "none"} else None
+        named = options.proxy or proxy_from_environment(checked(self._url))
+        proxy = self._credentials.expanded(named) if named not in {"", "none"} else None
         timeout = httpx2.Timeout(options.timeout, connect=options.connect_timeout)
-        trusted = not options.proxy
-        return httpx2.AsyncClient(headers=self._headers, timeout=timeout, verify=tls, proxy=proxy, trust_env=trusted)
+        # Not by its own reading of the environment: it would go to loopback through a proxy, and take passwords from .netrc.
+        return httpx2.AsyncClient(headers=self._headers, timeout=timeout, verify=tls, proxy=proxy, trust_env=False)
 
     def _made_headers(self) -> dict[str, str]:
         made = expanded_headers(self._options.headers, self._credentials)

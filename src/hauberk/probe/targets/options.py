@@ -50,5 +50,5 @@ class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raises TargetError (SETUP) for a number that bounds nothing."""
         for name in ("timeout", "connect_timeout", "max_bytes", "max_stream_seconds", "concurrency"):
-            if not getattr(self, name) > 0:
-                raise TargetError(Fault.SETUP, f"target option {name}: must be more than 0")
+            if not 0 < getattr(self, name) < float("inf"):
+                raise TargetError(Fault.SETUP, f"target option {name}: must be more than 0, and finite")

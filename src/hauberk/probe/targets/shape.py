@@ -44,7 +44,7 @@ def _from_object(value: dict[str, object]) -> Reply:
     if not key and not value.keys() & {"calls", "steps", "blocked"}:
         raise BadAnswer("the answer's object has no `text`")
     text = value.pop(key, "") if key else ""
-    known: dict[str, object] = {name: value[name] for name in Reply.__struct_fields__ if name in value}
+    known: dict[str, object] = {name: value[name] for name in Reply.__struct_fields__ if name in value and name != "requests"}
     try:
         return msgspec.convert({**known, "text": "" if text is None else text}, Reply)
     except (msgspec.ValidationError, RecursionError) as error:

@@ -61,6 +61,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
         usage: Tokens.
         seconds: From sending to the last byte.
         cut: Whether the answer was cut at one of our bounds (bytes, stream time): what is there was kept.
+        requests: To the model, that it took: more than one where we carry its tool calls out.
     """
 
     text: str
@@ -71,6 +72,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     usage: Usage = Usage()
     seconds: float = 0.0
     cut: bool = False
+    requests: int = 1
 
 
 class Fault(StrEnum):
@@ -113,6 +115,8 @@ class Abilities(msgspec.Struct, frozen=True):
     tools: bool = False  # tools of ours, called by the model
     images: bool = False
     prefill: bool = False  # an assistant message at the end that the answer goes on from
+    words: bool = True  # takes what is said, not only calls of its tools (an MCP server alone)
+    rounds: int = 1  # most requests to the model that one answer takes
     stateful: bool = False  # keeps the conversation itself: only what is new is sent
 
 

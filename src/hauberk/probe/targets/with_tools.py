@@ -31,7 +31,7 @@ class WithTools:
 
     @property
     def abilities(self) -> Abilities:
-        return self._target.abilities
+        return msgspec.structs.replace(self._target.abilities, rounds=self._rounds + 1)
 
     async def open(self) -> "AgentSession":
         runner = await self._source.open()
@@ -112,4 +112,6 @@ def _joined(replies: Sequence[Reply], steps: Sequence[Step], *, over: bool) -> R
         estimated=any(reply.usage.estimated for reply in replies),
     )
     seconds = sum(reply.seconds for reply in replies)
-    return msgspec.structs.replace(last, steps=(*steps, *last.steps), usage=usage, seconds=seconds, cut=last.cut or over)
+    return msgspec.structs.replace(
+        last, steps=(*steps, *last.steps), usage=usage, seconds=seconds, cut=last.cut or over, requests=len(replies)
+    )
