@@ -52,7 +52,7 @@ def _chat(client: Any, given: dict[str, Any]) -> None:
     checker = checker_at(given["config"])
     while True:
         try:
-            line = input("> " if sys.stdin.isatty() else "")
+            line = input("> " if sys.stdin.isatty() else "").encode("utf-8", "replace").decode()  # input may be no UTF-8
         except EOFError:
             return
         if line.strip() == "/quit":

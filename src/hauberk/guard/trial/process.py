@@ -31,7 +31,7 @@ class GatewayProcess:
         self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own program
         assert self._process.stderr
         for line in self._process.stderr:
-            self._said.append(line.strip())
+            self._said.append(line.strip().removeprefix("hauberk: "))
             if found := _ADDRESS.search(line):
                 self.address = found.group(1)
                 Thread(target=self._drain, daemon=True).start()
