@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hauberk.cli.main import cli
+from hauberk.cli.probe.table import settings_of, table_of
 
 SEEDS = """
 seeds:
@@ -125,6 +126,18 @@ def test_a_crossed_threshold_is_exit_1(tmp_path: Path, model: Model) -> None:
     assert done.stdout.startswith("<?xml")
 
 
+def test_a_plan_without_a_case_says_why(tmp_path: Path, model: Model) -> None:
+    done = hauberk("probe", "plan", *asked(tmp_path, model), "--attack", "pair", cwd=tmp_path)
+    assert done.exit_code == 0
+    assert "pair: 2 cases: needs an attacker model (--attacker)" in done.stdout
+    done = hauberk("probe", "plan", *asked(tmp_path, model)[:-1], "pair", cwd=tmp_path)
+    assert done.exit_code == 2
+    assert "nothing to ask" in done.stderr
+    assert "needs an attacker model" in done.stderr
+    done = hauberk("probe", "plan", *asked(tmp_path, model)[:-1], "base64 + rot13", cwd=tmp_path)
+    assert "Cases: 4" in done.stdout
+
+
 def test_a_plan_sends_nothing(tmp_path: Path, model: Model) -> None:
     done = hauberk("probe", "plan", *asked(tmp_path, model, "--price-in", "1", "--price-out", "2", "--json"), cwd=tmp_path)
     made = json.loads(done.stdout)
@@ -133,6 +146,27 @@ def test_a_plan_sends_nothing(tmp_path: Path, model: Model) -> None:
     assert not model.prompts
     zh = hauberk("probe", "plan", *asked(tmp_path, model, "--lang", "zh"), cwd=tmp_path).stdout
     assert "至多: 4 次请求" in zh
+
+
+def test_nought_is_said_too(tmp_path: Path, model: Model) -> None:
+    done = hauberk("probe", *asked(tmp_path, model, "--max-requests", "0"), cwd=tmp_path)
+    assert done.exit_code == 3, done.stdout + done.stderr
+    assert not model.prompts
+    given = {"max_requests": 0, "max_seconds": 0.0, "per_cell": 0, "per_risk": 0, "no_twins": False, "attacks": (), "suite": None}
+    made = settings_of(table_of(None, given))
+    assert made.limits.requests == made.limits.seconds == made.choice.per_cell == made.choice.per_risk == 0
+    assert made.choice.twins
+
+
+def test_a_report_says_why_there_is_no_answer(tmp_path: Path) -> None:
+    bank = tmp_path / "mine.yaml"
+    bank.write_text(SEEDS)
+    asked = ("http://127.0.0.1:1/v1", "--bank", str(bank), "--attack", "plain", "--tries", "1")
+    done = hauberk("probe", *asked, cwd=tmp_path)
+    assert done.exit_code == 3
+    assert "4 cases, error: connect: " in done.stdout
+    shown = json.loads(hauberk("probe", "report", "-f", "json", "--lang", "zh", "--exit-zero", cwd=tmp_path).stdout)
+    assert [line for line in shown["notices"] if line.startswith("4 例, 出错: connect: ")]
 
 
 def test_pictures_are_sent_to_a_model_that_sees_them(tmp_path: Path, model: Model) -> None:
@@ -180,6 +214,10 @@ def test_wrong_credentials_are_one_line_and_the_key_is_nowhere(tmp_path: Path, m
         (("nosuch-target",), "hauberk: "),
         (("--resume",), "no unfinished probe run"),
         (("--resend", "http://127.0.0.1:1/v1"), "--resend goes with --resume"),
+        (("http://127.0.0.1:1/v1", "--max-cost", "1"), "--max-cost needs prices"),
+        (("http://127.0.0.1:1/v1", "--seeds", "."), "no folder with a bank.yaml in it"),
+        (("http://127.0.0.1:1/v1", "--max-seconds", "nan"), "take finite numbers"),
+        (("http://127.0.0.1:1/v1", "--timeout", "inf"), "timeout: must be more than 0, and finite"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -69,6 +69,10 @@ pacing_options = _all(
     click.option("--max-seconds", type=click.FloatRange(0), metavar="S", help="Budget: time of this sitting."),
     click.option("--price-in", type=click.FloatRange(0), metavar="X", help="Price of a million tokens sent."),
     click.option("--price-out", type=click.FloatRange(0), metavar="X", help="Price of a million tokens answered."),
+    click.option("--attacker-price-in", type=click.FloatRange(0), metavar="X", help="The same for the attacker model."),
+    click.option("--attacker-price-out", type=click.FloatRange(0), metavar="X", help="The same for the attacker model."),
+    click.option("--judge-price-in", type=click.FloatRange(0), metavar="X", help="The same for the judging model."),
+    click.option("--judge-price-out", type=click.FloatRange(0), metavar="X", help="The same for the judging model."),
 )
 grading_options = _all(
     click.option(

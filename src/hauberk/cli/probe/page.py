@@ -1,7 +1,7 @@
 """A run's folder as a report in any format."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -63,13 +63,24 @@ def page(
 
         pack = load_pack()
         return sarif.render(run_of(path, manifest, conclusion, pack.digest, lines), pack, language)
-    view = _view(path, manifest, conclusion, lines, compared, with_samples=form in {"html", "json"})
+    # In SARIF they are gaps already.
+    view = _view(path, manifest, conclusion, (*_missing(path, language), *lines), compared, with_samples=form in {"html", "json"})
     module = import_module(f"hauberk.probe.report.{form}")
     if form == "html":
         return module.render(view, load_pack(), language)
     if form == "plain":
         return module.render(view, language, colour=wants_colour() if colour is None else colour)
     return module.render(view, language)
+
+
+def _missing(path: str, language: str) -> Iterator[str]:
+    """Why there is no answer, a line each."""
+    from hauberk.probe.engine.conclude import missing
+    from hauberk.probe.report.words import OUTCOMES
+
+    cases = "例" if language == "zh" else "cases"
+    for one in missing(path):
+        yield f"{one.cases:,} {cases}, {OUTCOMES[one.outcome.value][language]}: {one.note}"
 
 
 def _view(

@@ -112,10 +112,13 @@ def spooled(table: "ProbeTable", choice: "Choice") -> "Spool":
     """The seeds of the banks chosen (all that ship, and those of the folder, when none is). Raises SeedError, UserError."""
     from hauberk.probe.engine.spool import Spool
     from hauberk.probe.seeds import load, own_names
+    from hauberk.probe.seeds.own import own_banks
 
     folder = Path(table.seeds_folder) if table.seeds_folder else None
     if folder is not None and not folder.is_dir():
         raise UserError(f"{folder}: no such folder of banks")
+    if folder is not None and not choice.banks and not own_banks(folder):
+        raise UserError(f"{folder}: no folder with a bank.yaml in it; a public set that lies there is asked with --bank NAME")
     return Spool.of(load(choice.banks or own_names(folder), folder))
 
 

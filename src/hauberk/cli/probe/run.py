@@ -125,7 +125,7 @@ def begun(given: dict[str, Any], table: "ProbeTable") -> "tuple[RunFolder, Endin
     spool = spooled(table, settings.choice)
     plan = plan_of(spool, attacks_of(table.attack_files, settings.choice), settings, target, attacker)
     misfits = plan.misfits()
-    _confirmed(given, plan, settings, target.name)
+    _confirmed(given, plan, settings, target.name, judged=second is not None)
     judges = default_judges()
     manifest = Manifest(
         id=new_id(),
@@ -199,16 +199,15 @@ def _played(given: dict[str, Any], folder: "RunFolder", plan: "Plan", parts: "Pa
         raise
 
 
-def _confirmed(given: dict[str, Any], plan: "Plan", settings: "RunSettings", target: str) -> None:
+def _confirmed(given: dict[str, Any], plan: "Plan", settings: "RunSettings", target: str, *, judged: bool) -> None:
     """Shows the plan, and asks where a person can answer. Raises UserError when there is nothing to do, Abort at a no."""
-    from hauberk.cli.probe.words import plan_lines
+    from hauberk.cli.probe.words import nothing_to_ask, plan_lines
     from hauberk.probe.engine.estimate import estimate
 
-    found = estimate(plan, settings)
+    found = estimate(plan, settings, judged=judged, rounds=plan.abilities.rounds)
     misfits = plan.misfits()
     if not found.cases:
-        why = f"; {misfits[0].attack}: {misfits[0].reason}" if misfits else "; see hauberk probe attacks and hauberk probe seeds"
-        raise UserError(f"nothing to ask: no seed and attack of this choice fit each other and the target{why}")
+        raise UserError(nothing_to_ask(misfits))
     if given["quiet"]:
         return
     for line in plan_lines(target, found, settings, misfits, language_of(given["lang"])):

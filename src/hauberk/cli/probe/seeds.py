@@ -7,6 +7,8 @@ from typing import Any
 import click
 import msgspec
 
+from hauberk.cli.errors import UserError
+
 _EXAMPLES = """
 \b
 Examples:
@@ -25,6 +27,8 @@ def command(**given: Any) -> None:
     from hauberk.cli.probe.parts import told
 
     with told():
+        if given["folder"] is not None and not given["folder"].is_dir():
+            raise UserError(f"{given['folder']}: no such folder of banks")
         if given["bank"]:
             _bank(given["bank"], given["folder"], as_json=given["as_json"])
         else:

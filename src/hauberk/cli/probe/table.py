@@ -1,5 +1,6 @@
 """The `[probe]` table of `hauberk.toml`, and what a command line says instead."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ class ProbeTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     price_out: float = 0.0
     attacker_price_in: float = 0.0
     attacker_price_out: float = 0.0
+    judge_price_in: float = 0.0
+    judge_price_out: float = 0.0
     fail_on: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     runs: str = RUNS
@@ -78,7 +81,8 @@ def table_of(config: str | None, given: dict[str, Any]) -> ProbeTable:
     except msgspec.ValidationError as error:
         raise UserError(f"{config or 'hauberk.toml'}: [probe]: {error}; see hauberk probe run --help") from error
     names = set(ProbeTable.__struct_fields__)
-    said = {name: value for name, value in given.items() if name in names and value not in (None, (), False)}
+    # Not `in (None, (), False)`: 0 equals False, and --max-requests 0 or --per-cell 0 says something.
+    said = {name: value for name, value in given.items() if name in names and not (value is None or value is False or value == ())}
     table = msgspec.structs.replace(table, **said)
     return table if table.store else msgspec.structs.replace(table, store=loaded.scan.store)
 
@@ -96,7 +100,7 @@ def settings_of(table: ProbeTable) -> RunSettings:
     named = bool(table.attacks or table.families)
     choice = msgspec.structs.replace(
         base,
-        attacks=table.attacks if named else base.attacks,
+        attacks=tuple("+".join(map(str.strip, name.split("+"))) for name in table.attacks) if named else base.attacks,
         families=table.families if named else base.families,
         risks=table.risks or base.risks,
         banks=table.banks or base.banks,
@@ -108,24 +112,27 @@ def settings_of(table: ProbeTable) -> RunSettings:
         seed=table.seed,
         twins=not table.no_twins,
     )
-    return RunSettings(
+    made = RunSettings(
         choice=choice,
         sampling=Sampling(table.max_tokens, table.temperature, table.system),
         pacing=Pacing(table.concurrency, table.timeout, table.tries),
         limits=Limits(table.max_requests, table.max_total_tokens, table.max_cost, table.max_seconds),
         prices=Prices(table.price_in, table.price_out),
         attacker_prices=Prices(table.attacker_price_in, table.attacker_price_out),
+        judge_prices=Prices(table.judge_price_in, table.judge_price_out),
     )
+    return _countable(made)
 
 
 def paced(settings: RunSettings, given: dict[str, Any], table: ProbeTable) -> RunSettings:
-    """The settings of an earlier sitting, with what the command line now says of pace and budget."""
+    """The settings of an earlier sitting, with what the command line now says of pace, budget and prices. Raises UserError."""
 
     def new(name: str, old: Any) -> Any:
         return old if given.get(name) is None else getattr(table, name)
 
     pacing, limits = settings.pacing, settings.limits
-    return msgspec.structs.replace(
+    of, of_attacker, of_judge = settings.prices, settings.attacker_prices, settings.judge_prices
+    made = msgspec.structs.replace(
         settings,
         pacing=Pacing(new("concurrency", pacing.concurrency), new("timeout", pacing.timeout), new("tries", pacing.tries)),
         limits=Limits(
@@ -134,4 +141,18 @@ def paced(settings: RunSettings, given: dict[str, Any], table: ProbeTable) -> Ru
             new("max_cost", limits.cost),
             new("max_seconds", limits.seconds),
         ),
+        prices=Prices(new("price_in", of.prompt), new("price_out", of.completion)),
+        attacker_prices=Prices(new("attacker_price_in", of_attacker.prompt), new("attacker_price_out", of_attacker.completion)),
+        judge_prices=Prices(new("judge_price_in", of_judge.prompt), new("judge_price_out", of_judge.completion)),
     )
+    return _countable(made)
+
+
+def _countable(settings: RunSettings) -> RunSettings:
+    """`settings`, whose bounds can be kept. Raises UserError: without prices, money would never count against its bound."""
+    if not all(math.isfinite(bound or 0) for bound in (settings.limits.cost, settings.limits.seconds)):
+        raise UserError("--max-cost and --max-seconds take finite numbers; leave them away for no bound")
+    prices = (settings.prices, settings.attacker_prices, settings.judge_prices)
+    if settings.limits.cost is not None and not any(one.prompt or one.completion for one in prices):
+        raise UserError("--max-cost needs prices: say what a million tokens cost with --price-in and --price-out")
+    return settings

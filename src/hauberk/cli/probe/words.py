@@ -3,13 +3,19 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hauberk.probe.engine.estimate import Estimate, Taken
     from hauberk.probe.engine.plan import Misfit
     from hauberk.probe.engine.settings import RunSettings
 
 MISFITS_SHOWN = 20
+
+
+def nothing_to_ask(misfits: "Sequence[Misfit]") -> str:
+    """Why a plan has no case."""
+    why = f"; {misfits[0].attack}: {misfits[0].reason}" if misfits else "; see hauberk probe attacks and hauberk probe seeds"
+    return f"nothing to ask: no seed and attack of this choice fit each other and the target{why}"
 
 
 def plan_lines(
@@ -37,6 +43,8 @@ def _taken(taken: "Taken", *, zh: bool) -> str:
     parts = [f"{taken.requests:,.0f} {'次请求' if zh else 'requests'}"]
     if taken.advice:
         parts.append(f"{taken.advice:,.0f} {'次攻击模型请求' if zh else 'to the attacker model'}")
+    if taken.opinions:
+        parts.append(f"{taken.opinions:,.0f} {'次评判模型请求' if zh else 'to the judging model'}")
     parts.append(f"{taken.prompt:,.0f} + {taken.completion:,.0f} {'个词元（输入 + 输出）' if zh else 'tokens (prompts + answers)'}")
     if taken.cost:
         parts.append(f"{'费用' if zh else 'cost'} {taken.cost:,.4f}")
