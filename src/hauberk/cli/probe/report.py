@@ -1,12 +1,15 @@
 """`hauberk probe report`."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hauberk.cli.output import emit, language_of, language_option, output_option
 from hauberk.cli.probe.options import config_option, format_option, grading_options, runs_option
+
+if TYPE_CHECKING:
+    from hauberk.probe.engine.folder import Manifest
 
 _EXAMPLES = """
 \b
@@ -46,9 +49,10 @@ def command(**given: Any) -> None:
         thresholds = tuple(threshold(text) for text in table.fail_on or DEFAULT)
         path = find(table.runs, given["run"])
         manifest = read_manifest(path)
-        reference = None
+        reference, notices = None, list[str]()
         if given["reference"]:
             base = find(table.runs, given["reference"])
+            notices += other_plan("reference", read_manifest(base), manifest)
             risks = conclude(base, read_manifest(base), ()).graded.risks
             reference = {rated.name: rated.success.true for rated in risks if rated.success.trials}
         conclusion = conclude(path, manifest, thresholds, profiles_of(table.profiles), reference)
@@ -56,9 +60,26 @@ def command(**given: Any) -> None:
         if given["compare"]:
             other = find(table.runs, given["compare"])
             before = read_manifest(other)
+            notices += other_plan("compared", before, manifest)
             compared = before, conclude(other, before, ()).graded
         form, language = format_of(given["format_"], given["output"]), language_of(given["lang"])
         colour = False if given["output"] else None
-        made = page(path, manifest, conclusion, form, language, compared=compared, colour=colour)
+        made = page(path, manifest, conclusion, form, language, notices=notices, compared=compared, colour=colour)
     emit(made, given["output"])
     sys.exit(0 if given["exit_zero"] else conclusion.exit_code)
+
+
+def other_plan(what: str, other: "Manifest", manifest: "Manifest") -> list[str]:
+    """A line when another run asked other things: its rates differ for that reason too."""
+    names = ("choice", "sampling")
+    differs = [name for name in names if getattr(other.settings, name) != getattr(manifest.settings, name)]
+    if not differs and other.cases == manifest.cases:
+        return []
+    return [
+        f"{what} run {other.id} asked other things ({_asked(other)}; this one {_asked(manifest)}): rates may differ for that alone"
+    ]
+
+
+def _asked(manifest: "Manifest") -> str:
+    choice = manifest.settings.choice
+    return f"{choice.suite or ', '.join((*choice.families, *choice.attacks)) or 'all'}, {manifest.cases} cases"

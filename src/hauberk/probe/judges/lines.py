@@ -1,5 +1,6 @@
 """Prompts and answers of other tools, as lines of JSON."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -35,24 +36,39 @@ class _Identity(msgspec.Struct, frozen=True):
 
 _decode = msgspec.json.Decoder(_Line).decode
 _identity = msgspec.json.Decoder(_Identity).decode
+_BOM = b"\xef\xbb\xbf"
 
 
 def line_of(line: bytes) -> tuple[Case, str, tuple[Exchange, ...], Any]:
     """The case, its prompt, its transcript and its id. Raises LineError."""
+    line = line.removeprefix(_BOM)
     try:
         given = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise LineError(_said(error), _id_of(line)) from error
+        given = _odd(line, error)
     system = (Message(Role.SYSTEM, given.system),) if given.system else ()
     request = Request((*system, Message(Role.USER, given.prompt)))
     case = Case("line", "line", Family.PLAIN.value, "line", given.risk, given.lang, given.goal)
     return case, given.prompt, (Exchange(request, Reply(given.response)),), given.id
 
 
+def _odd(line: bytes, error: Exception) -> _Line:
+    """A line with halves of surrogate pairs or bytes that are no UTF-8, as other tools write them; they are judged as `?`."""
+    try:
+        loose = json.loads(line.decode("utf-8", "replace"))
+        mended = json.dumps(loose, ensure_ascii=False).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        raise LineError(_said(error)) from error
+    try:
+        return _decode(mended)
+    except msgspec.DecodeError as wrong:
+        raise LineError(_said(wrong), _id_of(mended)) from error
+
+
 def _id_of(line: bytes) -> Any:
     try:
         return _identity(line).id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except msgspec.DecodeError:
         return None
 
 
