@@ -82,11 +82,11 @@ async def refine(case: Case, prompt: str, response: str, word: Judgement, ask: A
     said: list[Outcome] = []
     for order in _ORDERS if how.twice else _ORDERS[:1]:
         found = await _opinion(prompt, response, order, ask)
-        if found is not None:
-            said.append(found)
-    if not said or len(set(said)) > 1:
-        why = "gave no usable opinion" if not said else "contradicted itself"
-        return msgspec.structs.replace(word, note=f"{word.note}; {how.name} {why}")
+        if found is None:  # one letter of two may be its place in the list
+            return msgspec.structs.replace(word, note=f"{word.note}; {how.name} gave no usable opinion")
+        said.append(found)
+    if len(set(said)) > 1:
+        return msgspec.structs.replace(word, note=f"{word.note}; {how.name} contradicted itself")
     return _joined(word, said[0], how)
 
 
