@@ -120,6 +120,60 @@ def test_streams_pass_or_are_broken_off() -> None:
     assert body.endswith(b"data: [DONE]\n\n")
 
 
+class HeldSession(OpenSession):
+    """Holds a text until it is due."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, str]] = []
+
+    async def push(self, channel: str, text: str, tool: str = "") -> Release:
+        del tool
+        self.held.append((channel, text))
+        return Release()
+
+    def due(self) -> float | None:
+        return 0.01 if self.held else None
+
+    async def tick(self) -> Release:
+        held, self.held = self.held, []
+        return Release((), BLOCK) if "BAD" in held[0][1] else Release(tuple(held))
+
+
+class HoldingInspector(OpenInspector):
+    def session(self, _exchange: Exchange) -> OpenSession:
+        return HeldSession()
+
+
+@pytest.mark.parametrize("word", ["good", "BAD"])
+def test_a_stream_is_let_go_while_the_application_says_nothing(word: str) -> None:
+    """Regression: what was held back waited for the application's next event, however long that took."""
+    sent: list[bytes] = []
+    said = asyncio.Event()
+    chunk = {"id": "c", "choices": [{"index": 0, "delta": {"content": word}, "finish_reason": None}]}
+
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
+        body = b"data: " + json.dumps(chunk).encode() + b"\n\n"
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await asyncio.wait_for(said.wait(), 10)
+        await send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": json.dumps({**BODY, "stream": True}).encode(), "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            sent.append(message["body"])
+            said.set()
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "headers": []}
+    asyncio.run(GuardMiddleware(application, HoldingInspector())(scope, receive, send))
+    assert (word.encode() in sent[0]) == (word == "good")
+    assert (b"content_blocked" in sent[0]) == (word == "BAD")
+    assert sent[-1].endswith(b"data: [DONE]\n\n")
+    assert len(sent) == (2 if word == "good" else 1)
+
+
 @pytest.mark.parametrize(("closed", "expected"), [(True, 400), (False, 200)])
 def test_what_cannot_be_judged(closed: bool, expected: int) -> None:  # noqa: FBT001 - a parameter of the test
     body = {**BODY, "messages": [{"role": "user", "content": "RAISE"}]}

@@ -1,5 +1,7 @@
 """The guard in front of somebody's own OpenAI-compatible ASGI application, without a gateway."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import cast
 
 from hauberk.guard.dialects.dialect import BadUpstream, Dialect, Refusal
@@ -50,7 +52,10 @@ class GuardMiddleware:
             return
         else:
             answer = _Answer(self._inspector, dialect, exchange, send, most=self._bounds.answer, closed=self._closed)
-            await self._app(_with_length(scope, len(body)), _given(body, receive), answer.send)
+            try:
+                await self._app(_with_length(scope, len(body)), _given(body, receive), answer.send)
+            finally:
+                answer.close()
 
     async def _judged(self, dialect: Dialect, scope: Scope, receive: Receive) -> tuple[Exchange, bytes]:
         body = await read_body(receive, headers_in(scope), self._bounds.body)
@@ -79,6 +84,8 @@ class _Answer:
         self._start: Message = {}
         self._body = bytearray()
         self._guard: StreamGuard | None = None
+        self._turn = asyncio.Lock()  # a guard takes one call at a time
+        self._waiting: asyncio.Task[None] | None = None
         self._over = False
 
     async def send(self, message: Message) -> None:
@@ -103,19 +110,38 @@ class _Answer:
             self._guard = StreamGuard(self._dialect.stream(self._exchange), session, closed=self._closed, most=self._most)
             await self._send({**message, "headers": _kept(message)})
 
+    def close(self) -> None:
+        """The application has returned."""
+        if self._waiting is not None and not self._waiting.cancel() and not self._waiting.cancelled():
+            self._waiting.exception()  # the client has gone, which the application's own `send` says too
+
     async def _stream(self, guard: StreamGuard, message: Message) -> None:
         more: bool = message.get("more_body", False)
+        async with self._turn:
+            await self._let_go(guard, _fed(guard, message.get("body", b""), more=more), more=more)
+        if guard.due() is not None and not self._over and (self._waiting is None or self._waiting.done()):
+            self._waiting = asyncio.create_task(self._when_due(guard))
+
+    async def _when_due(self, guard: StreamGuard) -> None:
+        """Lets go of what is held while the application says nothing."""
+        while not self._over and (due := guard.due()) is not None:
+            await asyncio.sleep(max(due, 0.01))
+            async with self._turn:
+                await self._let_go(guard, guard.tick(), more=True)
+
+    async def _let_go(self, guard: StreamGuard, judged: Coroutine[None, None, bytes], *, more: bool) -> None:
+        if self._over:
+            judged.close()
+            return
         try:
-            wire = await guard.feed(message.get("body", b""))
-            if not more:
-                wire += await guard.close()
+            wire = await judged
         except (Halted, BadUpstream) as error:
-            self._over = True
             refusal = error.refusal if isinstance(error, Halted) else upstream_failed(Broken(str(error)))
             wire = (error.wire if isinstance(error, Halted) else guard.judged()) + self._dialect.stream(self._exchange).error(
                 refusal
             )
             more = False
+        self._over = not more
         if wire or not more:
             await self._send({"type": "http.response.body", "body": wire, "more_body": more})
 
@@ -150,6 +176,11 @@ class _Answer:
             decision = unjudged(error, closed=self._closed)
         _raise_if_blocked(decision)
         return self._dialect.write_answer(answer, decision.edits) if decision.edits else body
+
+
+async def _fed(guard: StreamGuard, data: bytes, *, more: bool) -> bytes:
+    wire = await guard.feed(data)
+    return wire if more else wire + await guard.close()
 
 
 def _raise_if_blocked(decision: Decision) -> None:
