@@ -43,7 +43,18 @@ def test_usage_is_estimated_when_absent() -> None:
     assert 3 < usage.completion < 8
 
 
-@pytest.mark.parametrize("usage", [None, {"prompt_tokens": None, "completion_tokens": None}, {}])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {"prompt_tokens": None, "completion_tokens": None},
+        {},
+        {"prompt_tokens": -5, "completion_tokens": "many"},
+        {"prompt_tokens": 10**30, "completion_tokens": 1e300},
+        "none",
+        [1],
+    ],
+)
 def test_null_usage_is_no_usage(usage: Any) -> None:
     assert asked(told(body={**completion(), "usage": usage})).usage.estimated
 

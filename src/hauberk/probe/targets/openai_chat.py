@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from hauberk.probe.targets.sse import Event
 from hauberk.probe.targets.target import Abilities, Message, Reply, Request, Usage
 
 FILTERED = "content_filter"
+MOST_TOKENS = 1 << 32  # of one exchange; more is no count
 
 
 class Function(msgspec.Struct):
@@ -56,18 +57,11 @@ class Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class Counted(msgspec.Struct):
-    """The API's own count."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
 class Completion(msgspec.Struct):
     """An answer, or one event of a streamed one."""
 
     choices: list[Choice] | None = None
-    usage: Counted | None = None
+    usage: Any = None  # a count that cannot be read must not cost the answer
     error: Any = None
 
 
@@ -216,9 +210,14 @@ def whole(answer: Completion, text: str, calls: tuple[ToolCall, ...] = ()) -> Re
     return Reply(text, calls, finish=finish, blocked=FILTERED if finish == FILTERED else "", usage=usage)
 
 
-def usage_of(counted: Counted) -> Usage:
-    """The API's count; servers that send null count nothing."""
-    return Usage(max(counted.prompt_tokens or 0, 0), max(counted.completion_tokens or 0, 0))
+def usage_of(counted: object) -> Usage:
+    """The API's count; servers that send null, or what is no count, count nothing."""
+    known = cast("dict[str, object]", counted) if isinstance(counted, dict) else {}
+    return Usage(_count(known.get("prompt_tokens")), _count(known.get("completion_tokens")))
+
+
+def _count(value: object) -> int:
+    return int(value) if isinstance(value, int | float) and 0 <= value <= MOST_TOKENS else 0
 
 
 def content_of(message: Turn) -> str:
