@@ -75,7 +75,8 @@ def test_proposals_are_the_same_each_time(finished: str, tmp_path: Path) -> None
     assert one.items == two.items
     for name in one.about.files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert (tmp_path / "a" / "samples.jsonl").stat().st_mode & 0o077 == 0
+    for kept in (tmp_path / "a", tmp_path / "a" / "rules", tmp_path / "a" / "samples.jsonl"):
+        assert kept.stat().st_mode & 0o077 == 0
 
 
 def test_proposed_rules_fire_and_stay_quiet_as_their_samples_say(finished: str, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ REGRESSION, CARD, RULES = "regression.jsonl", "card.json", "rules"
 def keep(folder: str, learning: Learning, samples: tuple[Sample, ...]) -> None:
     """Writes all of it, the model last, so that a guard never sees half. Raises LearnError."""
     try:
-        os.makedirs(os.path.join(folder, RULES), mode=0o700, exist_ok=True)
+        for made in (folder, os.path.join(folder, RULES)):  # the mode is the last part's only
+            os.makedirs(made, mode=0o700, exist_ok=True)
         for name in os.listdir(os.path.join(folder, RULES)):
             if name.endswith(".yaml"):
                 os.unlink(os.path.join(folder, RULES, name))

@@ -145,7 +145,8 @@ def _counted(names: Iterator[str]) -> dict[str, int]:
 
 def _made(folder: str, files: dict[str, bytes]) -> None:
     """The folder with its files, without rules of an earlier proposal. Its texts may be harmful: for their owner only."""
-    os.makedirs(os.path.join(folder, RULES), mode=0o700, exist_ok=True)
+    for made in (folder, os.path.join(folder, RULES)):  # the mode is the last part's only
+        os.makedirs(made, mode=0o700, exist_ok=True)
     if not os.path.exists(ignored := os.path.join(folder, ".gitignore")):
         write_whole(ignored, b"*\n")
     for name in os.listdir(os.path.join(folder, RULES)):
