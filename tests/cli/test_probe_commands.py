@@ -217,7 +217,9 @@ def test_wrong_credentials_are_one_line_and_the_key_is_nowhere(tmp_path: Path, m
         (("http://127.0.0.1:1/v1", "--max-cost", "1"), "--max-cost needs prices"),
         (("http://127.0.0.1:1/v1", "--seeds", "."), "no folder with a bank.yaml in it"),
         (("http://127.0.0.1:1/v1", "--max-seconds", "nan"), "take finite numbers"),
-        (("http://127.0.0.1:1/v1", "--timeout", "inf"), "timeout: must be more than 0, and finite"),
+        (("http://127.0.0.1:1/v1", "--timeout", "inf"), "take finite numbers"),
+        (("http://127.0.0.1:1/v1", "--temperature", "nan"), "take finite numbers"),
+        (("http://127.0.0.1:1/v1", "--price-in", "nan"), "take finite numbers"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

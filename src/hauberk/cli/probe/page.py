@@ -78,8 +78,8 @@ def _missing(path: str, language: str) -> Iterator[str]:
     from hauberk.probe.engine.conclude import missing
     from hauberk.probe.report.words import OUTCOMES
 
-    cases = "例" if language == "zh" else "cases"
     for one in missing(path):
+        cases = "例" if language == "zh" else "case" if one.cases == 1 else "cases"
         yield f"{one.cases:,} {cases}, {OUTCOMES[one.outcome.value][language]}: {one.note}"
 
 

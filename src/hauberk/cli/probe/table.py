@@ -150,9 +150,10 @@ def paced(settings: RunSettings, given: dict[str, Any], table: ProbeTable) -> Ru
 
 def _countable(settings: RunSettings) -> RunSettings:
     """`settings`, whose bounds can be kept. Raises UserError: without prices, money would never count against its bound."""
-    if not all(math.isfinite(bound or 0) for bound in (settings.limits.cost, settings.limits.seconds)):
-        raise UserError("--max-cost and --max-seconds take finite numbers; leave them away for no bound")
-    prices = (settings.prices, settings.attacker_prices, settings.judge_prices)
-    if settings.limits.cost is not None and not any(one.prompt or one.completion for one in prices):
+    limits, prices = settings.limits, (settings.prices, settings.attacker_prices, settings.judge_prices)
+    numbers = (settings.sampling.temperature, settings.pacing.timeout, limits.cost or 0, limits.seconds or 0)
+    if not all(map(math.isfinite, (*numbers, *(price for one in prices for price in (one.prompt, one.completion))))):
+        raise UserError("temperature, time-out, budgets and prices take finite numbers; leave a budget away for no bound")
+    if limits.cost is not None and not any(one.prompt or one.completion for one in prices):
         raise UserError("--max-cost needs prices: say what a million tokens cost with --price-in and --price-out")
     return settings
