@@ -26,6 +26,9 @@ def around(user: str = "Summarise the document", foreign: str = DOCUMENT) -> Con
         "gb29nwbk60161331926819",
         "ＧＢ29NWBK60161331926819",
         "GB29NWBK6016\u200b1331926819",
+        "GB29 NWBK 6016 1331 9268 19",
+        "GB29-NWBK-60161331-926819",
+        "e.ve+1@evil.example",
         "for eve@evil.example please",
         "https://x.example/?to=eve@evil.example",
         "evil.example",
@@ -53,6 +56,8 @@ def test_a_value_from_outside_is_tainted(value: object) -> None:
         (None, "hello"),
         (2, "hello"),
         ("Quarterly figures", "hello"),
+        ("GB29 NWBK 6016 1331 9268 19", "Pay to GB29NWBK60161331926819"),
+        ("ann@evil.example", "Write to somebody at evil.example"),
     ],
 )
 def test_the_users_own_values_are_not(value: object, user: str) -> None:

@@ -162,3 +162,38 @@ def test_any_soup_of_their_characters_is_read(soup: str) -> None:
 )
 def test_long_hostile_texts_take_linear_time(piece: str) -> None:
     find(piece * (200_000 // len(piece)))  # the test suite's own time limit would tell
+
+
+def test_an_address_goes_on_behind_the_yard() -> None:
+    text = "我住在北京市朝阳区建国路88号院3号楼2单元501室。"
+    assert [text[s.start : s.end] for s in sure(text)] == ["北京市朝阳区建国路88号院3号楼2单元501室"]
+    assert [s.end for s in sure("住址：北京市朝阳区建国路88号院内")] == [15]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("手机号一三八零零一三八零零零", "一三八零零一三八零零零"),
+        ("电话幺三八零零幺三八零零零。", "幺三八零零幺三八零零零"),
+        ("身份证号一一〇一〇五一九四九一二三一〇〇二X", "一一〇一〇五一九四九一二三一〇〇二X"),
+    ],
+)
+def test_digits_in_words_are_digits(text: str, value: str) -> None:
+    assert [text[s.start : s.end] for s in sure(text)] == [value]
+
+
+def test_a_person_at_a_reserved_domain_is_masked_and_a_stand_in_is_not() -> None:
+    assert [s.kind for s in sure("write to john.doe@example.com")] == ["email"]
+    for stand_in in ("user", "test1", "your_email", "your.name", "admin", "you"):
+        assert not sure(f"write to {stand_in}@example.com")
+
+
+def test_a_number_is_found_by_what_stands_before_it_alone() -> None:
+    """A word far behind it once decided whether `contact` made a telephone number; a stream, which has no far behind, differed."""
+    for far in ("", " 电话：62751234"):
+        assert "phone" not in {s.kind for s in sure(f"Contact 2024-01-15 {far}") if s.start < 12}
+        assert "phone" not in {s.kind for s in sure(f"Contact 20240115 99 {far}") if s.start < 12}
+
+
+def test_a_date_is_no_telephone_number() -> None:
+    assert not sure("电话 2024-01-15")

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import islice
+from posixpath import normpath
 from urllib.parse import unquote
 
 import msgspec
@@ -19,6 +20,9 @@ _PARTS = re.compile(
     r"|(?P<account>\b[a-z]{2}\d{2}[a-z0-9]{8,30}\b)|(?P<number>(?<![\w.])\d[\d,]{2,40}(?:\.\d{1,6})?(?!\w))|(?P<handle>(?<!\w)[@#]\w{3,64})"
 )
 _WORDS = re.compile(r"[^\W_]+")
+_DETOUR = re.compile(r"/\.?(?=/)|/[^/]{1,80}/\.\.(?=/)")
+_SPLIT = re.compile(r"[\s.()-]+")
+_LEAST = 8  # letters and digits of a number that is recognised without its separators
 _RUN = 8  # words in a row that make copied prose
 
 
@@ -38,10 +42,19 @@ class Sources:
         self.cut = len(foreign) > MAX_FOREIGN
         self._foreign = normal(foreign[:MAX_FOREIGN])
         self._own = normal("\n".join((*context.user, *context.system)))
+        self._tight = tuple(_SPLIT.sub("", text) for text in (self._foreign, self._own))
 
     def brought(self, piece: str) -> bool:
         """Whether `piece` stands in foreign text, and in nothing that the user or the operator wrote."""
         return _stands(piece, self._foreign) and not _stands(piece, self._own)
+
+    def brought_number(self, value: str) -> bool:
+        """Whether `value` is a number (an account's, a telephone's) that foreign text alone has, however it is grouped."""
+        tight = _SPLIT.sub("", value)
+        if not (_LEAST <= len(tight) <= 40 and tight.isascii() and tight.isalnum() and sum(map(str.isdigit, tight)) >= 6):
+            return False
+        foreign, own = self._tight
+        return tight in foreign and tight not in own
 
 
 def normal(text: str) -> str:
@@ -67,7 +80,7 @@ def _taint(leaf: Leaf, sources: Sources) -> Taint | None:
     for kind, piece in islice(_parts(value), _MAX_PARTS):
         if sources.brought(piece):
             return Taint(leaf.where, piece, kind)
-    if len(value) <= 400 and sources.brought(value):
+    if len(value) <= 400 and (sources.brought(value) or sources.brought_number(value)):
         return Taint(leaf.where, value, "value")
     run = next((run for run in _runs(value) if sources.brought(run)), None)
     return Taint(leaf.where, run, "text") if run else None
@@ -78,6 +91,10 @@ def _parts(value: str) -> Iterator[tuple[str, str]]:
     for part in _PARTS.finditer(value):
         kind = part.lastgroup or "value"
         yield kind, part[0].rstrip(".,;:/").removesuffix(".00")
+        if kind == "mail":  # another name at the same place: the first was altered a little
+            yield kind, part[0].partition("@")[2].rstrip(".")
+        if kind == "path" and _DETOUR.search(part[0]):
+            yield kind, normpath(_DETOUR.sub("/", part[0]))
         if kind == "url":
             yield from _parts(unquote(part[0].partition("://")[2]))
 

@@ -18,9 +18,11 @@ _LONGEST = 130  # characters on either side of the @
 # Not top-level domains: image@2x.png, package@main.js.
 _FILES = frozenset({"png", "jpg", "jpeg", "gif", "svg", "webp", "js", "ts", "css", "py", "json", "html"})
 _LOCAL = frozenset({"yaml", "yml", "md", "txt", "local"})
-# Reserved for examples (RFC 2606), or nobody's own.
+# No person's: a role or a stand-in at a domain reserved for examples (RFC 2606), or nobody's own.
 _NOBODY = re.compile(
-    r"(?i)@(?:[a-z0-9-]+\.)*(?:example\.(?:com|org|net|cn)|[a-z0-9-]+\.(?:test|invalid|example))$|^(?:no-?reply|git)@"
+    r"(?i)^(?:(?:user|you|your|test|name|foo|bar|someone|somebody|example|e?mail|admin|info|hello|contact|support)[a-z]{0,4}"
+    r"[._-]?(?:name|mail|email)?[0-9]{0,3}|me)@(?:[a-z0-9-]+\.)*(?:example\.(?:com|org|net|cn)|[a-z0-9-]+\.(?:test|invalid|example))$"
+    r"|^(?:no-?reply|git)@"
 )
 
 

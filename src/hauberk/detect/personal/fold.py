@@ -1,4 +1,7 @@
-"""A text as the recognisers read it: full-width forms become ASCII, invisible characters go; every place is traced back."""
+"""A text as the recognisers read it: full-width forms and digits in words become ASCII, invisible characters go.
+
+Every place is traced back.
+"""
 
 import re
 
@@ -12,6 +15,9 @@ _WIDE: dict[int, int | str] = {code: code - 0xFEE0 for code in range(0xFF01, 0xF
 }  # fmt: skip
 # Arabic, Persian and Devanagari digits, and the five mathematical faces.
 _DIGITS = {zero + n: str(n) for zero in (0x660, 0x6F0, 0x966, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6) for n in range(10)}
+# Digits in words, as a number is spelled out: 一三八零零一三八零零零.
+_SPELLED = re.compile("[0-9〇零○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{7,}")
+_NUMERALS = str.maketrans("〇零○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖", "0001234567891123456789")
 _FORMS = _WIDE | _DIGITS
 _FORM_OF = {chr(code): form if isinstance(form, str) else chr(form) for code, form in _FORMS.items()}
 _FOLDABLE = frozenset(_FORM_OF)
@@ -40,4 +46,4 @@ def fold(text: str) -> Folded:
         text = "".join(text[place] for place in places)
     for character in _FOLDABLE.intersection(text):  # few are present, and `replace` is faster than `translate`
         text = text.replace(character, _FORM_OF[character])
-    return Folded(text, places)
+    return Folded(_SPELLED.sub(lambda run: run[0].translate(_NUMERALS), text), places)
