@@ -126,7 +126,7 @@ def test_ten_megabytes_are_refused_in_words(plain: Guard, model: Model) -> None:
     assert plain.chat().status == 200
 
 
-def test_a_client_that_closes_its_half_still_gets_its_answer(plain: Guard, model: Model) -> None:
+def test_a_client_that_closes_its_half_gets_a_whole_answer_or_none(plain: Guard, model: Model) -> None:
     body = b'{"model":"m","messages":[{"role":"user","content":"hello there"}]}'
     with plain.connect() as conn:
         conn.sendall(HEAD.format(len(body)).encode() + body)
