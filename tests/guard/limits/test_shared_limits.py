@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,6 +192,29 @@ def test_a_whole_limiter_runs_on_shared_meters(server: RedisServer) -> None:
 
     _wait(taken)
     assert limiter.settle(found[0], 50, 10, time.monotonic())
+    replica.stop()
+
+
+def test_regression_the_first_request_waited_for_a_lease_time_that_began_with_it(server: RedisServer) -> None:
+    import redis
+
+    replica = _replica(server.url)
+    replica.start()
+    client: Any = redis.Redis(unix_socket_path=str(server.path))
+    _wait(lambda: client.hget("hauberk:epoch", "born") is not None)
+    replica.stop()
+    client.close()
+
+
+def test_regression_clients_were_told_that_nothing_is_left_of_a_shared_limit(server: RedisServer) -> None:
+    """What is leased here is a few tokens; what could be leased counts too."""
+    replica = Replica(SharedSettings(url=server.url, lease=LEASE), window=600.0)
+    meter = replica.make("key_1", Cause.TOKENS, 1_000)
+    replica.start()
+    assert meter.left(time.monotonic()) == 1_000
+    _wait(lambda: meter.wait(100, time.monotonic()) == 0)
+    meter.take(100, 0, time.monotonic())
+    assert meter.left(time.monotonic()) == 900
     replica.stop()
 
 

@@ -59,6 +59,7 @@ class SharedMeter:
         self._need = 0
         self._demand = 0.0
         self._taken = 0
+        self._room = limit  # what nobody had taken or leased when Redis last answered
         self._until = 0.0  # the slice may be used before this
         self._denied = 0.0  # Redis said to wait until then
         self._leaving = False
@@ -105,9 +106,12 @@ class SharedMeter:
         """Nothing: what was reported as spent may have been counted elsewhere already."""
 
     def left(self, now: float) -> int:
-        """What can be taken here without asking; other replicas and Redis may have more."""
+        """What could be taken, as far as Redis last said; its share of a window when Redis is lost."""
         with self._lock:
-            return self._free if now < self._until else 0
+            if self.lost and now >= self._until:
+                gone = self._local.limit - self._local.left(now)
+                return max(self._share - gone, 0) if self._on_loss is OnLoss.SHARE else 0
+            return min(self._room + (self._free if now < self._until else 0), self.limit)
 
     def reset(self, now: float) -> float:
         with self._lock:
@@ -134,11 +138,12 @@ class SharedMeter:
             like = min(need + keep, max(need, self.limit // 8))
             return Report(self._sending, recent, self._free + self._under_way, need, like)
 
-    def granted(self, amount: int, wait: float, sent: float, now: float) -> None:
-        """Redis has answered a report made at `sent`."""
+    def granted(self, amount: int, wait: float, sent: float, now: float, room: int = 0) -> None:
+        """Redis has answered a report made at `sent`; `room` is what could still be leased."""
         with self._lock:
             self._sending = 0
             self._free += amount
+            self._room = room
             self._until = sent + self._lease
             self._denied = now + wait
             self.lost = False

@@ -14,7 +14,7 @@ from hauberk.core import Gap, GapReason
 from hauberk.guard.limits.limiter import Cause
 from hauberk.guard.limits.settings import SharedSettings
 from hauberk.guard.limits.shared.meter import Report, SharedMeter
-from hauberk.guard.limits.shared.script import SYNC
+from hauberk.guard.limits.shared.script import BEGIN, SYNC
 
 _log = logging.getLogger(__name__)
 _SLOTS = 30
@@ -84,6 +84,9 @@ class Replica:
 
     def start(self) -> None:
         """Starts the thread. Redis need not be there yet: until it is, `on_loss` holds."""
+        import redis.backoff
+        import redis.retry  # noqa: F401 - here and not in the thread, beside which the first requests would wait for it
+
         self._thread.start()
 
     def stop(self) -> None:
@@ -130,8 +133,8 @@ class Replica:
             for meter in list(self._meters.values()):
                 meter.lost = False
         after = self._clock()
-        for (meter, _), (granted, wait) in zip(reports, answers, strict=True):
-            meter.granted(int(granted), int(wait) / 1000, now, after)
+        for (meter, _), (granted, wait, room) in zip(reports, answers, strict=True):
+            meter.granted(int(granted), int(wait) / 1000, now, after, int(room))
         if reports:
             self.changed()
         return True
@@ -203,6 +206,7 @@ class Replica:
             decode_responses=True,
         )
         self._run = str(client.info("server")["run_id"])
+        client.eval(BEGIN, 1, f"{self._settings.prefix}:epoch", self._run)
         self._script = str(client.script_load(SYNC))
         self._client, self._seen = client, ""
 

@@ -15,6 +15,14 @@ Who cannot get what it needs waits first in line, and nobody else is served unti
 small ones on other replicas, and two large ones do not each hold half. All or nothing: there is nothing to deadlock on.
 """
 
+BEGIN = """
+if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then
+  local t = redis.call('TIME')
+  redis.call('HSET', KEYS[1], 'run', ARGV[1], 'born', t[1] * 1000 + math.floor(t[2] / 1000))
+end
+"""
+"""What a new connection does first, so that the lease time in which nothing is granted is over before the first request comes."""
+
 SYNC = """
 local key, epoch = KEYS[1], KEYS[2]
 local run, me = ARGV[1], ARGV[2]
@@ -69,8 +77,8 @@ total = total + pay
 if pay > 0 then redis.call('HINCRBY', key, 'b:' .. tick, pay) end
 
 local granted, wait = 0, 0
+local room = limit - total - others - held - debt
 if need > 0 then
-  local room = limit - total - others - held - debt
   local quarantine = born + ttl - now
   if quarantine > 0 then wait = quarantine
   elseif first and first ~= me then wait = 5
@@ -94,5 +102,5 @@ end
 if not first then redis.call('HDEL', key, 'q', 'qx') end
 redis.call('HSET', key, 'e', run, 'd', debt, 'h:' .. me, held + granted, 'x:' .. me, now + ttl, 'k:' .. me, now)
 redis.call('PEXPIRE', key, window + 2 * ttl + 1000)
-return {granted, wait}
+return {granted, wait, math.max(room - granted, 0)}
 """
