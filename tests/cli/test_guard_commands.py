@@ -85,6 +85,35 @@ def test_bad_lines_are_never_an_allow(tmp_path: Path, line: bytes, said: str) ->
     assert done.returncode == 2
 
 
+def test_odd_lines_that_hold_a_message_are_judged(tmp_path: Path) -> None:
+    lines = b'\xef\xbb\xbf{"id": 1, "text": "good morning"}\r\n\r\n{"id": 2, "text": "cut \\ud83d here, ' + ATTACK.encode() + b'"}'
+    done = hauberk("guard", "check", "--jsonl", cwd=tmp_path, stdin=lines)
+    first, second = (json.loads(made) for made in done.stdout.splitlines())
+    assert (first["id"], first["action"], second["id"], second["action"]) == (1, "allow", 2, "block")
+    assert not done.stderr
+
+
+def test_a_bad_line_keeps_its_id_and_a_long_one_is_called_long(tmp_path: Path) -> None:
+    lines = b'{"id": "x", "text": "\xff"}\n{"id": 2, "text": "' + b"a" * (17 << 20) + b'"}\n{"id": 3, "text": "good morning"}\n'
+    done = hauberk("guard", "check", "--jsonl", cwd=tmp_path, stdin=lines)
+    made = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["id"], line["action"]) for line in made] == [("x", "block"), (None, "block"), (3, "allow")]
+    assert "line 2: longer than 16 MiB" in done.stderr.decode()
+
+
+def test_each_line_is_answered_before_the_next_is_read(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hauberk", "guard", "check", "--jsonl"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(2):
+            process.stdin.write(json.dumps({"id": number, "text": "good morning"}).encode() + b"\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == number
+        process.stdin.close()
+        assert process.wait() == 0
+
+
 def test_nothing_to_check(tmp_path: Path) -> None:
     done = hauberk("guard", "check", "--jsonl", "text", cwd=tmp_path)
     assert done.returncode == 2

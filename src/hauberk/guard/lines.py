@@ -1,5 +1,7 @@
 """Lines of JSON: a message in, its verdict out."""
 
+import json
+import re
 from typing import Any, cast
 
 import msgspec
@@ -9,6 +11,8 @@ from hauberk.core import GapReason
 from hauberk.guard.api import role_of
 from hauberk.guard.checker import Checker
 from hauberk.guard.results import line_of, result_of
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class BadLine(ValueError):
@@ -27,12 +31,25 @@ class BadLine(ValueError):
         }
 
 
+def _read(line: bytes) -> Any:
+    """The JSON of `line`; half a surrogate pair, as a cut emoji leaves it, is read as U+FFFD. Raises BadLine."""
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        problem = f"no JSON: {error}"
+    try:
+        raw: Any = json.loads(line.decode("utf-8", "replace"))
+        whole: Any = json.loads(_HALF.sub("\ufffd", json.dumps(raw, ensure_ascii=False, allow_nan=False)))
+    except (ValueError, RecursionError):
+        raise BadLine(problem) from None
+    if "surrogate" in problem:
+        return whole
+    raise BadLine(problem, cast("dict[str, Any]", whole).get("id") if isinstance(whole, dict) else None)
+
+
 def judged_line(line: bytes, role: str, checker: Checker) -> tuple[dict[str, Any], str, bool]:
     """The answer to one line, its action, and whether something was not looked at. Raises BadLine."""
-    try:
-        raw = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadLine(f"no JSON: {error}") from error
+    raw = _read(line)
     if not isinstance(raw, dict):
         raise BadLine('no object with a "text"')
     given = cast("dict[str, Any]", raw)

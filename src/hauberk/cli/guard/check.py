@@ -97,22 +97,27 @@ def _lines(given: dict[str, Any]) -> int:
     out = sys.stdout.buffer
     for number, line in enumerate(bounded_lines(sys.stdin.buffer), 1):
         try:
+            if len(line) > LONGEST_LINE:
+                raise BadLine(f"longer than {LONGEST_LINE >> 20} MiB; check it in parts")
             made, action, gaps = judged_line(line, given["role"], checker)
         except BadLine as error:
             bad += 1
             click.echo(f"hauberk: line {number}: {error}", err=True)
             made, action, gaps = error.answer, "block", True
         out.write(msgspec.json.encode(made) + b"\n")
+        out.flush()  # whoever sends a line and waits for its verdict must not wait for ever
         code = _code(action, gaps, given["fail_on"])
         worst = 1 if 1 in {worst, code} else max(worst, code)
-    out.flush()
     return 2 if bad else worst
 
 
 def bounded_lines(source: BinaryIO) -> Iterator[bytes]:
-    """The lines of `source`; of one over the limit only its first part, which is then no JSON. Empty lines are left out."""
-    while line := source.readline(LONGEST_LINE):
-        if not line.endswith(b"\n") and len(line) == LONGEST_LINE:
+    """The lines of `source`; one over the limit only so far that it is over. Empty lines and a byte-order mark are left out."""
+    first = True
+    while line := source.readline(LONGEST_LINE + 1):
+        if first:
+            line, first = line.removeprefix(b"\xef\xbb\xbf"), False
+        if not line.endswith(b"\n") and len(line) > LONGEST_LINE:
             while (rest := source.readline(1 << 20)) and not rest.endswith(b"\n"):
                 pass
         if line.strip():
