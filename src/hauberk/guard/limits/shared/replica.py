@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, cast
 
 from hauberk.core import Gap, GapReason
@@ -84,9 +85,9 @@ class Replica:
 
     def start(self) -> None:
         """Starts the thread. Redis need not be there yet: until it is, `on_loss` holds."""
-        import redis.backoff
-        import redis.retry  # noqa: F401 - here and not in the thread, beside which the first requests would wait for it
-
+        # Here and not in the thread: the first requests would wait for it.
+        for module in ("redis.backoff", "redis.retry"):
+            import_module(module)
         self._thread.start()
 
     def stop(self) -> None:
