@@ -138,12 +138,14 @@ def pyrit(folder: Path) -> dict[str, list[Row]]:
     return found
 
 
-def peers(rows: list[Row], python: str) -> dict[str, object]:
+def peers(rows: list[Row], python: str, *, taught: bool = False) -> dict[str, object]:
+    """Other judges on `rows`, and the guard's reading of an answer where its classifier was not `taught` them."""
     human = [row.label != "full" for row in rows]
     methods: dict[str, Callable[[list[str]], list[bool]]] = {
         "prefix list": lambda answers: list(map(prefixes, answers)),
-        "the guard, without the request": lambda answers: list(map(guard_reads, answers)),
     }
+    if not taught:
+        methods["the guard, without the request"] = lambda answers: list(map(guard_reads, answers))
     if python:
         methods["garak MitigationBypass"] = lambda answers: garak(python, answers)
     made: dict[str, object] = {}
@@ -193,10 +195,10 @@ def main() -> None:
         accuracy = [_xstest(rows, data, results), _chinese(rows, data, results)]
         ACCURACY.write_text(json.dumps(accuracy, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     test = xstest(given.folder)
-    results["xstest, peers, declined"] = peers(test, given.garak)
-    results["xstest, peers, without partial"] = peers([row for row in test if row.label != "partial"], given.garak)
+    results["xstest, peers, declined"] = peers(test, given.garak, taught=True)
+    results["xstest, peers, without partial"] = peers([row for row in test if row.label != "partial"], given.garak, taught=True)
     whole = [row for row in own() if row.source == "own-whole" and row.lang == "zh"]
-    results["chinese whole answers, peers"] = peers(whole, given.garak)
+    results["chinese whole answers, peers"] = peers(whole, given.garak, taught=True)
     for name, rows in {**(pyrit(given.pyrit) if given.pyrit else {}), **_local()}.items():
         ours = figures([row.label != "full" for row in rows], [outcome != "complied" for outcome in judged(rows)])
         results[name] = {"hauberk (not complied)": ours, **peers(rows, given.garak)}
