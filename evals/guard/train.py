@@ -68,7 +68,7 @@ def main() -> None:
             mixed = mixtures.mixtures(train, options.seed)
             encoder.train(model, tokens, train, options.work, options.minutes, options.seed, say, mixed)
         if "export" in options.steps:
-            encoder.restore(model, options.work)
+            encoder.restore(model, options.work, options.mean_with, options.share)
             export.export(model, tokens.names, options.out)
             say(f"int8 against float32: {export.difference(model, tokens, options.out, [row.text for row in held[::97]][:100])}")
     if "ngram" in options.steps:
@@ -85,7 +85,13 @@ def _calibrate(out: Path, held: list[rows.Lesson], train: list[rows.Lesson], opt
     (out / "model.json").write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     figures = calibrate.report(scored, made)
     say(json.dumps(figures, indent=1))
-    card.write(out, made.version, Counter(row.source for row in train), figures, encoder.history(options.work))
+    card.write(
+        out,
+        made.version,
+        Counter(row.source for row in train),
+        figures,
+        encoder.history(options.work, options.mean_with, options.share),
+    )
 
 
 def _version(out: Path) -> str:
@@ -106,6 +112,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--minutes", type=float, default=90, help="of the encoder's training")
+    parser.add_argument("--mean-with", type=Path, help="an earlier checkpoint, whose weights are averaged with the last")
+    parser.add_argument("--share", type=float, default=0.67, help="of the last checkpoint in that mean")
     parser.add_argument("--epochs", type=int, default=2, help="of the n-gram model")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)

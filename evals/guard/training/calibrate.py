@@ -16,14 +16,14 @@ from hauberk.detect.prompt.ngram_model import NgramModel
 from hauberk.detect.prompt.windows import spans
 
 RATES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
-SETTLED = {"attack": 0.8, "indirect": 0.35, "harm": 0.85}
+SETTLED = {"attack": 0.85, "indirect": 0.6, "harm": 0.9}
 """Share of ordinary rows that stage 1 settles by each head; it is weak on foreign text."""
-ANCHOR = {"attack": 0.01, "indirect": 0.02, "harm": 0.85}
+ANCHOR = {"attack": 0.01, "indirect": 0.03, "harm": 0.85}
 """This share of ordinary rows lies over one half: the prior is chosen so. Foreign text may be delimited on slighter grounds."""
 ASKED = 2.0
 """Over every probability: however sure stage 1 is of an attack, stage 2 is asked, as its false alarms are others."""
 HARD = 0.15
-"""Share, among users' ordinary texts, of those written to look like attacks or filled with noise: a rate is promised for ordinary
+"""Share, among ordinary texts, of those written to look like attacks or filled with noise: a rate is promised for ordinary
 traffic, in which they are rare."""
 RARE = ("own:", "framed-", "noise")
 """How the sources of those are named."""
@@ -91,7 +91,7 @@ def weights_of(rows: list[Scored], labels: np.ndarray) -> np.ndarray:
     sizes = collections.Counter(key for key, _ in families)
     made = np.array([sizes[key] ** -0.25 / families[key, item.row.group] for key, item in zip(keys, rows, strict=True)])
     hard = np.array([item.row.source.startswith(RARE) for item in rows]) & (labels == 0)
-    if rows and rows[0].row.voice is Voice.USER and hard.any() and not hard[labels == 0].all():
+    if hard.any() and not hard[labels == 0].all():
         made[hard] *= HARD / (1 - HARD) * made[(labels == 0) & ~hard].sum() / made[hard].sum()
     for label in (0, 1):
         made[labels == label] /= made[labels == label].sum()

@@ -216,22 +216,33 @@ def _note_part(folder: Path, step: int, rows: int) -> None:
     path.write_text(json.dumps([*parts, [step, rows]]), "utf-8")
 
 
-def history(folder: Path) -> str:
-    """In how many steps and minutes the encoder was taught, and whether in one piece, on the same rows."""
+def history(folder: Path, earlier: Path | None = None, share: float = 1.0) -> str:
+    """In how many steps and minutes the encoder was taught, whether in one piece and on the same rows, and what it is a mean of."""
     saved = torch.load(folder / "encoder.pt")
     parts = json.loads((folder / "parts.json").read_text("utf-8"))
-    begun = [
-        f"from step {step} on {rows} rows"
-        for number, (step, rows) in enumerate(parts)
-        if not number or rows != parts[number - 1][1]
-    ]
+    changed = [part for number, part in enumerate(parts) if not number or part[1] != parts[number - 1][1]]
+    begun = ", ".join(f"from step {step} on {rows} rows" for step, rows in changed)
+    mean = (
+        f"; the weights are the mean with those at step {torch.load(earlier)['step']}, the last counting {share:.0%}"
+        if earlier
+        else ""
+    )
     whole = f"{saved['step']} steps of about {BUDGET} tokens, {saved['spent'] / 60:.0f} minutes on two cores"
-    return f"{whole}, stopped and gone on with {len(parts) - 1} times: {', '.join(begun)}"
+    return f"{whole}, stopped and gone on with {len(parts) - 1} times: {begun}{mean}"
 
 
-def restore(model: Encoder, folder: Path) -> None:
-    """Gives `model` the weights of the last checkpoint."""
-    model.load_state_dict(torch.load(folder / "encoder.pt")["model"])
+def restore(model: Encoder, folder: Path, earlier: Path | None = None, share: float = 1.0) -> None:
+    """Gives `model` the weights of the last checkpoint, or their mean with those of an `earlier` one, the last counting `share`.
+
+    The mean of two points of one training is more robust on foreign text than its end (Wortsman et al. 2022, WiSE-FT).
+    """
+    last = torch.load(folder / "encoder.pt")["model"]
+    if earlier is not None:
+        before = torch.load(earlier)["model"]
+        last = {
+            name: torch.lerp(before[name], value, share) if value.is_floating_point() else value for name, value in last.items()
+        }
+    model.load_state_dict(last)
 
 
 def _keep(mark: Path, model: Encoder, dense: Any, sparse: Any, spent: float, step: int) -> None:
