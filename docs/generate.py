@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from click.testing import CliRunner
 from guard_figures import cost_table, detection_table
+from guard_targets import targets_table
 from probe_attacks import attack_list
 from probe_figures import engine_table, judges_table, local_table, loop_table
 
@@ -146,6 +147,7 @@ def speed(language: str) -> str:
 PARTS: dict[str, Callable[[str], str]] = {
     "matrix": matrix, "formats": formats, "counts": counts, "help": help_texts, "rules": rules,
     "detection": detection, "speed": speed, "guard-detection": detection_table, "guard-cost": cost_table,
+    "guard-targets": targets_table,
     "probe-attacks": attack_list, "probe-judges": judges_table, "probe-local": local_table,
     "probe-loop": loop_table, "probe-cost": engine_table,
 }  # fmt: skip
