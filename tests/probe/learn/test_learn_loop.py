@@ -60,10 +60,14 @@ def test_the_loop_shows_before_and_after_on_fresh_seeds(tmp_path: Path, monkeypa
     stages = made["stages"]
     assert isinstance(stages, dict)
     assert (stages["bare"].taught.through, stages["bare"].taught.cases) == (5, 5)
-    assert stages["shipped"].taught.through == 5
+    # What the shipped models make of the story is theirs to say; what matters is that most of it is left to learn.
+    shipped = stages["shipped"].taught
+    assert shipped.through >= 3
+    assert shipped.through + shipped.blocked == 5
     assert (stages["learnt"].taught.through, stages["learnt"].taught.blocked) == (0, 5)
     assert {name: stage.ordinary.blocked for name, stage in stages.items()} == {"bare": 0, "shipped": 0, "learnt": 0}
     assert "| 5 of 5 (100 %, 48–100) |" in table(stages)
+    assert f"| {shipped.through} of 5 (" in table(stages)
 
 
 def test_no_seed_and_no_attack_stands_on_both_sides() -> None:
