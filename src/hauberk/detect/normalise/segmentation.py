@@ -45,6 +45,8 @@ def joined(pieces: Sequence[str], *, any_pieces: bool) -> list[tuple[int, int]]:
     """
     costs = vocabulary()
     single = [costs.get(piece, _STRAY) + _SHORT.get(len(piece), 0.0) for piece in pieces]
+    if not any_pieces and not any(cost >= _STRAY and len(piece) > 1 for cost, piece in zip(single, pieces, strict=True)):
+        return []
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(pieces) + 1):
         found = (best[end - 1][0] + single[end - 1], end - 1)

@@ -23,7 +23,7 @@ _LEAST_LETTERS = 8  # of such a run
 _LEAST_MIXED = 4  # syllables among characters, all runs together
 _LIKELY = 6.6  # nats a syllable: language lies near 5, names and chance above 7
 _MOST_ENGLISH = 0.9  # of the letters of a run beside others that are pinyin: many short syllables are English words, too
-_CACHED = 8  # letters of a word that is looked up before it is divided
+_CACHED = 16  # letters of a word that is looked up before it is divided
 _MOST = 6000  # letters that are read in one text
 
 
@@ -114,7 +114,7 @@ def _runs(text: str) -> tuple[list[_Run], bool]:
     room = _MOST
     for token in _TOKEN.finditer(text):
         start, end = token.span()
-        if (end - start < 4 and token[0].isupper()) or _in_word(text, start, end) or not _is_pinyin(token[0]):
+        if (end - start < 4 and token[0].isupper()) or not _is_pinyin(token[0]) or _in_word(text, start, end):
             joined = False
             continue
         room -= end - start
@@ -142,7 +142,8 @@ _TONES = {"\u0304": 1, "\u0301": 2, "\u030c": 3, "\u0300": 4}
 
 def _in_word(text: str, start: int, end: int) -> bool:
     """Whether letters that pinyin lacks stand beside it: another language."""
-    return any(char.isalpha() and char < "\u0400" for char in text[start - 1 : start] + text[end : end + 1])
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return (before.isalpha() and before < "\u0400") or (after.isalpha() and after < "\u0400")
 
 
 def _is_pinyin(token: str) -> bool:
