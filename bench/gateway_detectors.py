@@ -44,6 +44,8 @@ NOTES = (
 )
 CONNECTIONS = 32
 WORKERS = 2
+KINDS = {"json": (False, False), "stream": (True, False), "json, short prompt": (False, True)}
+"""Whether the answer is a stream, and whether the prompt is a short question instead of a page of notes."""
 _NUMBERS = count(time.time_ns() // 1_000_000)
 
 
@@ -57,7 +59,7 @@ def main() -> None:
     proxies = {"hauberk, detectors on": [sys.executable, str(HERE), "--role", "hauberk", "--to", str(port)]}
     if args.litellm:
         proxies["litellm, bare"] = [args.litellm, "-m", "litellm.proxy.proxy_cli"]
-    rows: dict[str, dict[str, list[tuple[float, float]]]] = {name: {"json": [], "stream": []} for name in proxies}
+    rows: dict[str, dict[str, list[tuple[float, float]]]] = {name: {kind: [] for kind in KINDS} for name in proxies}
     load_before = os.getloadavg()
     with tempfile.TemporaryDirectory() as folder:
         running: dict[str, Running] = {}
@@ -70,8 +72,8 @@ def main() -> None:
             for _ in range(args.rounds):
                 for name, each in running.items():
                     number = args.requests if name.startswith("hauberk") else max(CONNECTIONS, args.requests // 10)
-                    for kind in ("json", "stream"):
-                        rows[name][kind].append(measured(each, number, stream=kind == "stream"))
+                    for kind, (stream, short) in KINDS.items():
+                        rows[name][kind].append(measured(each, number, stream=stream, short=short))
         finally:
             for process, _ in (one for each in running.values() for one in each):
                 ended(process)
@@ -82,7 +84,8 @@ def main() -> None:
         "versions": versions(proxies),
         "connections": CONNECTIONS,
         "workers": WORKERS,
-        "prompt_characters": len(text_of(0)),
+        "prompt_characters": len(text_of(0, short=False)),
+        "short_prompt_characters": len(text_of(0, short=True)),
         "proxies": {name: summary(kinds) for name, kinds in rows.items()},
     }
     text = json.dumps(result, indent=2)
@@ -157,10 +160,10 @@ def busiest() -> list[str]:
     return [" ".join(line.split()) for line in out.splitlines()[1:9] if float(line.split()[0]) > 10]
 
 
-def measured(running: Running, number: int, *, stream: bool) -> tuple[float, float]:
+def measured(running: Running, number: int, *, stream: bool, short: bool) -> tuple[float, float]:
     """Requests a second, and CPU seconds of the processes and their children for one."""
     before, began = cpu_together(running), time.perf_counter()
-    asyncio.run(load(running, number, stream=stream))
+    asyncio.run(load(running, number, stream=stream, short=short))
     seconds = time.perf_counter() - began
     return number / seconds, (cpu_together(running) - before) / number
 
@@ -174,24 +177,26 @@ def tree_cpu(pid: int) -> float:
     return cpu_of(pid) + sum(tree_cpu(int(child)) for child in children)
 
 
-def text_of(number: int) -> str:
+def text_of(number: int, *, short: bool) -> str:
+    if short:
+        return f"What should I think of when I plan a garden party for {number % 900 + 20} guests on day {number} of the year?"
     return f"Could you turn these notes of meeting {number} into three sentences for the newsletter? {NOTES}"
 
 
-def request_bytes(port: int, number: int, *, stream: bool) -> bytes:
-    body = {"model": "bench", "messages": [{"role": "user", "content": text_of(number)}], "stream": stream}
+def request_bytes(port: int, number: int, *, stream: bool, short: bool) -> bytes:
+    body = {"model": "bench", "messages": [{"role": "user", "content": text_of(number, short=short)}], "stream": stream}
     data = json.dumps(body).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer sk-x\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
 
 
-async def load(running: Running, number: int, *, stream: bool) -> None:
+async def load(running: Running, number: int, *, stream: bool, short: bool = False) -> None:
     left = iter(range(number))
 
     async def work(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in left:
-            writer.write(request_bytes(port, next(_NUMBERS), stream=stream))
+            writer.write(request_bytes(port, next(_NUMBERS), stream=stream, short=short))
             await read_response(reader)
         writer.close()
 
