@@ -124,9 +124,10 @@ def loop_table(language: str) -> str:
     note = {
         "en": "SmolLM2-135M behind the guard, one round of learning, `python evals/probe/loop/run.py`. The five ordinary requests "
         "that were blocked are answers in which the model recites its system prompt. What is learnt also stops harmless requests "
-        "put in an attack's words: that is its price.",
+        "put in an attack's words: that is its price. Measured before the prompt models were last taught: "
+        "shipped, they stop more today.",
         "zh": "SmolLM2-135M，一轮学习，`python evals/probe/loop/run.py`。被拦的五个普通请求，是模型在回答里复述了系统提示。"
-        "学到的东西也会拦下用攻击措辞包装的无害请求，这是代价。",
+        "学到的东西也会拦下用攻击措辞包装的无害请求，这是代价。此表测于提示模型最近一次训练之前：如今出厂模型拦下的更多。",
     }
     return f"{table}\n\n{note[language]}\n"
 
