@@ -120,11 +120,20 @@ class Counts(msgspec.Struct, frozen=True):
     gives: bool
 
 
+def words_decline(sentence: str) -> bool:
+    """Whether `sentence` declines, by its first `_READ` characters."""
+    return _declining(sentence[:_READ].encode("utf-8", "replace"))
+
+
+def _declining(data: bytes) -> bool:
+    return compiled(_DECLINES).search(data) is not None or compiled(_MORE).search(data) is not None
+
+
 def counts_of(sentence: str) -> Counts:
     """What `sentence` does, by its first `_READ` characters."""
     data = sentence[:_READ].encode("utf-8", "replace")
     return Counts(
-        declines=compiled(_DECLINES).search(data) is not None or compiled(_MORE).search(data) is not None,
+        declines=_declining(data),
         warns=sum(1 for _ in compiled(_WARNS).finditer(data)),
         helps=compiled(_HELPS).search(data) is not None,
         gives=compiled(_GIVES).search(data) is not None,

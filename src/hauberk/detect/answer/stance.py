@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from hauberk.detect.answer.classifier import shipped
-from hauberk.detect.answer.phrases import counts_of
+from hauberk.detect.answer.phrases import counts_of, words_decline
 from hauberk.detect.output.patterns import compiled
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
@@ -62,34 +62,36 @@ def stance_of(answer: str, request: str = "") -> Judged:
     if not answer.strip():
         return Judged(Stance.COMPLIES)
     stances = shipped().stances(request, answer)
-    start, end = _declining_span(answer)
-    in_words = declines(answer[start:end])
+    if stances.full >= _CERTAIN:
+        return Judged(Stance.COMPLIES)  # whatever its sentences say: most answers end here, and none of them is looked at
+    start, end, in_words = _declining_span(answer)
     if not in_words and stances.refusal < _CERTAIN:
         return Judged(Stance.COMPLIES)
     if stances.full < 0.5:
         return Judged(Stance.PARTLY if stances.partial > stances.refusal else Stance.REFUSES, start, end)
-    if start >= _OPENING or stances.full >= _CERTAIN:
+    if start >= _OPENING:
         return Judged(Stance.COMPLIES)
     return Judged(Stance.REFUSES if offers_instead(answer) else Stance.PARTLY, start, end)
 
 
 def declines(sentence: str) -> bool:
     """Whether `sentence` declines, by its words."""
-    return counts_of(_IDIOM.sub("", sentence[:_READ].replace("\u2019", "'"))).declines
+    return words_decline(_IDIOM.sub("", sentence[:_READ].replace("\u2019", "'")))
 
 
 def declining_words(answer: str) -> str:
     """The first sentence of `answer` that declines; its first sentence of all when none does so in words."""
-    start, end = _declining_span(answer)
+    start, end, _ = _declining_span(answer)
     return answer[start:end]
 
 
-def _declining_span(answer: str) -> tuple[int, int]:
-    """Where `declining_words` stand."""
+def _declining_span(answer: str) -> tuple[int, int, bool]:
+    """Where `declining_words` stand, and whether they do decline."""
     found = [one.span() for one in _SENTENCE.finditer(answer[:_READ]) if not one[0].isspace()]
-    start, end = next((span for span in found if declines(answer[slice(*span)])), found[0] if found else (0, 0))
+    said = next((span for span in found if declines(answer[slice(*span)])), None)
+    start, end = said or (found[0] if found else (0, 0))
     piece = answer[start:end]
-    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip()), said is not None
 
 
 def offers_instead(answer: str) -> bool:
