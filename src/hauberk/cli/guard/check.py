@@ -97,7 +97,7 @@ def _lines(given: dict[str, Any]) -> int:
     out = sys.stdout.buffer
     for number, line in enumerate(bounded_lines(sys.stdin.buffer), 1):
         try:
-            if len(line) > LONGEST_LINE:
+            if too_long(line):
                 raise BadLine(f"longer than {LONGEST_LINE >> 20} MiB; check it in parts")
             made, action, gaps = judged_line(line, given["role"], checker)
         except BadLine as error:
@@ -111,13 +111,18 @@ def _lines(given: dict[str, Any]) -> int:
     return 2 if bad else worst
 
 
+def too_long(line: bytes) -> bool:
+    """Whether `bounded_lines` gave up a line, which is over the limit."""
+    return len(line) > LONGEST_LINE and not line.endswith(b"\n")
+
+
 def bounded_lines(source: BinaryIO) -> Iterator[bytes]:
     """The lines of `source`; one over the limit only so far that it is over. Empty lines and a byte-order mark are left out."""
     first = True
     while line := source.readline(LONGEST_LINE + 1):
         if first:
             line, first = line.removeprefix(b"\xef\xbb\xbf"), False
-        if not line.endswith(b"\n") and len(line) > LONGEST_LINE:
+        if too_long(line):
             while (rest := source.readline(1 << 20)) and not rest.endswith(b"\n"):
                 pass
         if line.strip():

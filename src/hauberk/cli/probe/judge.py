@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from hauberk.cli.errors import UserError
-from hauberk.cli.guard.check import LONGEST_LINE, bounded_lines
+from hauberk.cli.guard.check import LONGEST_LINE, bounded_lines, too_long
 
 _EXAMPLES = """
 \b
@@ -47,7 +47,7 @@ def command(*, jsonl: bool, notes: bool) -> None:
 def _judged(line: bytes, number: int, judges: Any, *, notes: bool) -> dict[str, Any]:
     from hauberk.probe.judges.lines import LineError, line_of
 
-    if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
+    if too_long(line):
         return {"id": None, "error": f"line {number}: longer than {LONGEST_LINE >> 20} MiB"}
     try:
         case, prompt, transcript, identity = line_of(line)

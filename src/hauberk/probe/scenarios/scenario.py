@@ -6,10 +6,10 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-import yaml
 
 from hauberk.assets.chat import ToolCall, ToolSpec
 from hauberk.core import Text
+from hauberk.probe.plain_yaml import read_yaml
 
 LONGEST_ARGUMENT = 200
 """Characters of an argument that a tool's answer repeats."""
@@ -77,10 +77,9 @@ def arguments_of(call: ToolCall) -> Mapping[str, Any]:
 
 def read_scenario(data: bytes, name: str) -> Scenario:
     """A scenario from its YAML. Raises ScenarioError."""
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        made = msgspec.convert(yaml.load(data, Loader=loader), Scenario)  # noqa: S506 - a safe loader, chosen above
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        made = msgspec.convert(read_yaml(data), Scenario)
+    except ValueError as error:
         raise ScenarioError(f"{name}: {' '.join(str(error).split())[:300]}") from error
     if not any(tool.foreign and tool.answer and PAYLOAD in tool.answer.en and PAYLOAD in tool.answer.zh for tool in made.tools):
         raise ScenarioError(f"{name}: no tool brings foreign content with {PAYLOAD}")
